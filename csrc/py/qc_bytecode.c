@@ -1,0 +1,234 @@
+#include "qc_compat.h"
+
+#include "qc_bytecode.h"
+
+typedef struct opcode_facts {
+    uint8_t flow;   /* qc_flow_kind */
+    uint8_t silent; /* never has a line event of its own */
+} opcode_facts;
+
+/* One entry for each opcode that does more than go on to the next; names that a version lacks
+ * are left out. */
+static const opcode_facts FACTS[256] = {
+    [CACHE] = {QC_FLOW_CACHE, 1},
+    [EXTENDED_ARG] = {QC_FLOW_EXTEND, 0},
+    [RESUME] = {QC_FLOW_NEXT, 1},
+    [END_ASYNC_FOR] = {QC_FLOW_ASYNC_END, 1},
+#ifdef END_FOR
+    [END_FOR] = {QC_FLOW_NEXT, 1},
+#endif
+#ifdef END_SEND
+    [END_SEND] = {QC_FLOW_NEXT, 1},
+#endif
+#ifdef POP_ITER
+    [POP_ITER] = {QC_FLOW_NEXT, 1},
+#endif
+    [JUMP_FORWARD] = {QC_FLOW_JUMP, 0},
+    [JUMP_BACKWARD] = {QC_FLOW_JUMP_BACK, 0},
+    [JUMP_BACKWARD_NO_INTERRUPT] = {QC_FLOW_JUMP_BACK, 0},
+    [SEND] = {QC_FLOW_JUMP, 0}, /* the loop around it stays on the line: only its end matters */
+    [FOR_ITER] = {QC_FLOW_BRANCH, 0},
+#ifdef POP_JUMP_IF_FALSE
+    [POP_JUMP_IF_FALSE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_IF_TRUE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_IF_NONE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0},
+#endif
+#ifdef POP_JUMP_FORWARD_IF_FALSE
+    [POP_JUMP_FORWARD_IF_FALSE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_FORWARD_IF_TRUE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_FORWARD_IF_NONE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_FORWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_BACKWARD_IF_FALSE] = {QC_FLOW_BRANCH_BACK, 0},
+    [POP_JUMP_BACKWARD_IF_TRUE] = {QC_FLOW_BRANCH_BACK, 0},
+    [POP_JUMP_BACKWARD_IF_NONE] = {QC_FLOW_BRANCH_BACK, 0},
+    [POP_JUMP_BACKWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH_BACK, 0},
+    [JUMP_IF_FALSE_OR_POP] = {QC_FLOW_BRANCH, 0},
+    [JUMP_IF_TRUE_OR_POP] = {QC_FLOW_BRANCH, 0},
+#endif
+    [RETURN_VALUE] = {QC_FLOW_RETURN, 0},
+#ifdef RETURN_CONST
+    [RETURN_CONST] = {QC_FLOW_RETURN, 0},
+#endif
+    [RAISE_VARARGS] = {QC_FLOW_RAISE, 0},
+    [RERAISE] = {QC_FLOW_RAISE, 0},
+};
+
+qc_flow_kind
+qc_opcode_flow(uint8_t opcode)
+{
+    return (qc_flow_kind)FACTS[opcode].flow;
+}
+
+int
+qc_opcode_is_silent(uint8_t opcode)
+{
+    return FACTS[opcode].silent;
+}
+
+int
+qc_opcode_is_resume(uint8_t opcode)
+{
+    return opcode == RESUME;
+}
+
+/* ------------------------------------------------------------------ location table */
+
+/* Reads a variable-length number of 6-bit groups, lowest first; 0 at a truncated table. */
+static uint32_t
+read_varint(const uint8_t **at, const uint8_t *end)
+{
+    uint32_t value = 0;
+    unsigned shift = 0;
+    while (*at < end) {
+        uint8_t byte = *(*at)++;
+        if (shift < 32) {
+            value |= (uint32_t)(byte & 63) << shift;
+        }
+        shift += 6;
+        if (!(byte & 64)) {
+            break;
+        }
+    }
+    return value;
+}
+
+static int32_t
+read_signed_varint(const uint8_t **at, const uint8_t *end)
+{
+    uint32_t value = read_varint(at, end);
+    int32_t half = (int32_t)(value >> 1);
+    return value & 1 ? -half : half;
+}
+
+void
+qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
+{
+    cursor->at = view->linetable;
+    cursor->end = view->linetable + view->linetable_size;
+    cursor->computed = view->first_line;
+    cursor->start = 0;
+    cursor->units = 0;
+    cursor->line = 0;
+}
+
+int
+qc_line_cursor_next(qc_line_cursor *cursor)
+{
+    enum { ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    if (cursor->at >= cursor->end) {
+        return 0;
+    }
+    uint8_t head = *cursor->at++;
+    int form = (head >> 3) & 15;
+    cursor->start += cursor->units;
+    cursor->units = (uint32_t)(head & 7) + 1;
+    if (form == LONG || form == NO_COLUMNS) {
+        cursor->computed += read_signed_varint(&cursor->at, cursor->end);
+    }
+    else if (form >= ONE_LINE_0 && form <= ONE_LINE_2) {
+        cursor->computed += form - ONE_LINE_0;
+    }
+    cursor->line = form == NONE || cursor->computed < 0 ? 0 : cursor->computed;
+    while (cursor->at < cursor->end && !(*cursor->at & 0x80)) {
+        cursor->at++; /* columns */
+    }
+    return 1;
+}
+
+void
+qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+{
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    uint32_t unit = 0;
+    while (qc_line_cursor_next(&cursor)) {
+        for (uint32_t k = 0; k < cursor.units && unit < view->units; k++) {
+            lines[unit++] = cursor.line;
+        }
+    }
+    while (unit < view->units) {
+        lines[unit++] = 0;
+    }
+}
+
+int
+qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)
+{
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    *lowest = *highest = 0;
+    while (qc_line_cursor_next(&cursor)) {
+        if (cursor.line > 0) {
+            *lowest = *lowest == 0 || cursor.line < *lowest ? cursor.line : *lowest;
+            *highest = cursor.line > *highest ? cursor.line : *highest;
+        }
+    }
+    return *highest > 0;
+}
+
+/* ------------------------------------------------------------------ exception table, jumps */
+
+/* Reads a number of 6-bit groups, highest first, as the exception table has them. */
+static uint32_t
+read_exception_varint(const uint8_t **at, const uint8_t *end)
+{
+    uint32_t value = 0;
+    while (*at < end) {
+        uint8_t byte = *(*at)++;
+        value = (value << 6) | (byte & 63u);
+        if (!(byte & 64)) {
+            break;
+        }
+    }
+    return value;
+}
+
+int64_t
+qc_handler_of(const qc_codeview *view, uint32_t unit)
+{
+    const uint8_t *at = view->exceptions;
+    const uint8_t *end = at + view->exceptions_size;
+    while (at < end) {
+        uint32_t start = read_exception_varint(&at, end);
+        uint32_t length = read_exception_varint(&at, end);
+        uint32_t target = read_exception_varint(&at, end);
+        (void)read_exception_varint(&at, end); /* stack depth and the lasti flag */
+        if (unit >= start && unit - start < length) {
+            return target < view->units ? (int64_t)target : -1;
+        }
+        if (start > unit) {
+            break; /* entries are sorted and do not overlap */
+        }
+    }
+    return -1;
+}
+
+uint32_t
+qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward)
+{
+    uint32_t next = unit + 1;
+    while (next < view->units && view->code[2 * next] == CACHE) {
+        next++;
+    }
+    return backward ? next - argument : next + argument;
+}
+
+int64_t
+qc_async_for_exit(const qc_codeview *view, uint32_t unit)
+{
+    uint32_t argument = 0;
+    for (uint32_t u = unit; u < view->units; u++) {
+        uint8_t opcode = view->code[2 * u];
+        argument |= view->code[2 * u + 1];
+        if (opcode == EXTENDED_ARG) {
+            argument <<= 8;
+            continue;
+        }
+        if (opcode == END_ASYNC_FOR && u + 1 - argument == unit) {
+            return u + 1;
+        }
+        argument = 0;
+    }
+    return -1;
+}

@@ -1,0 +1,73 @@
+/* Reading CPython's bytecode, location tables and exception tables.
+ *
+ * All functions work on plain bytes: the original bytecode (not the specialized or instrumented
+ * one), co_linetable and co_exceptiontable. They allocate through qc_mem, touch no Python object,
+ * run no Python and may therefore be called while a code object dies. The location and exception
+ * table formats are described in CPython's Objects/locations.md and Objects/exception_handling
+ * notes; both are the same from 3.11 to 3.15. Positions are in code units of two bytes.
+ */
+#ifndef QC_BYTECODE_H
+#define QC_BYTECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A code object as bytes; borrowed from whoever made the view. */
+typedef struct qc_codeview {
+    const uint8_t *code; /* units * 2 bytes; NULL where only lines are wanted */
+    uint32_t units;
+    const uint8_t *linetable;
+    size_t linetable_size;
+    const uint8_t *exceptions;
+    size_t exceptions_size;
+    int32_t first_line;
+} qc_codeview;
+
+/* How control leaves an instruction. */
+typedef enum qc_flow_kind {
+    QC_FLOW_NEXT,         /* to the next instruction */
+    QC_FLOW_CACHE,        /* not an instruction */
+    QC_FLOW_EXTEND,       /* EXTENDED_ARG */
+    QC_FLOW_JUMP,         /* forward to its target */
+    QC_FLOW_JUMP_BACK,    /* backward to its target */
+    QC_FLOW_BRANCH,       /* to the next instruction, or forward to its target */
+    QC_FLOW_BRANCH_BACK,  /* to the next instruction, or backward to its target */
+    QC_FLOW_RETURN,       /* out of the code object */
+    QC_FLOW_RAISE,        /* to the handler, or out */
+    QC_FLOW_ASYNC_END,    /* END_ASYNC_FOR: to the next instruction; its branch has no jump */
+} qc_flow_kind;
+
+/* Facts of an opcode: how it flows, and whether it never carries a line event of its own. */
+qc_flow_kind qc_opcode_flow(uint8_t opcode);
+int qc_opcode_is_silent(uint8_t opcode);
+int qc_opcode_is_resume(uint8_t opcode);
+
+/* A cursor over the entries of a location table: which line a run of units belongs to. */
+typedef struct qc_line_cursor {
+    const uint8_t *at, *end;
+    int32_t computed; /* the line so far, also through entries without one */
+    uint32_t start;   /* first unit of the current entry */
+    uint32_t units;   /* its length */
+    int32_t line;     /* its line; 0 when it has none */
+} qc_line_cursor;
+
+void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view);
+/* Moves to the next entry; 0 at the end. */
+int qc_line_cursor_next(qc_line_cursor *cursor);
+
+/* Fills lines[0..units) with the line of each unit, 0 for none. */
+void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
+
+/* The smallest and largest line; 0 when there is no line at all. */
+int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
+
+/* The unit of the handler that an exception at `unit` lands on; -1 when it leaves the code. */
+int64_t qc_handler_of(const qc_codeview *view, uint32_t unit);
+
+/* Where the jump at `unit`, with the argument `argument`, goes. */
+uint32_t qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward);
+
+/* The unit after an async for whose END_SEND stands at `unit` (3.14+); -1 if there is none. */
+int64_t qc_async_for_exit(const qc_codeview *view, uint32_t unit);
+
+#endif

@@ -1,0 +1,548 @@
+#include "qc_compat.h"
+
+#include "../core/qc_mem.h"
+#include "qc_bytecode.h"
+#include "qc_decide.h"
+#include "qc_engine_trace.h"
+
+enum {
+    MAX_CACHED_LINES = 1 << 16, /* of one code object; more go to the arc set each time */
+    NEVER = INT32_MIN,
+};
+
+typedef struct qc_trace_frame {
+    PyFrameObject *frame; /* borrowed: compared, never followed */
+    PyCodeObject *code;   /* strong: keeps the link alive if the frame ends unseen */
+    qc_link *link;
+    qc_file *file;        /* NULL: not measured */
+    int32_t last_line;    /* 1 throughout without branches */
+    bool started_context;
+    PyObject *disposition, *file_tracer; /* of a plugin, strong; else NULL */
+} qc_trace_frame;
+
+static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg);
+
+/* ------------------------------------------------------------------ records */
+
+void qc_trace_record_free(qc_trace_record *record)
+{
+    if (record != NULL) {
+        qc_free(record->from, record->lines * sizeof(int32_t));
+        qc_free(record->yields, record->units / 8 + 1);
+        qc_free(record->unit_lines, record->units * sizeof(uint16_t));
+        qc_free(record, sizeof *record);
+    }
+}
+
+static void record_renew(qc_trace_record *record)
+{
+    for (uint32_t k = 0; k < record->lines; k++) {
+        record->from[k] = NEVER;
+    }
+    record->exit_from = NEVER;
+}
+
+static qc_codeview code_view(PyCodeObject *code)
+{
+    qc_codeview view = {
+        .units = qc_code_units(code),
+        .linetable = (uint8_t *)PyBytes_AS_STRING(code->co_linetable),
+        .linetable_size = (size_t)PyBytes_GET_SIZE(code->co_linetable),
+        .first_line = code->co_firstlineno,
+    };
+    return view;
+}
+
+/* A return event comes for yields too: those are followed (or, on 3.13, marked) by a RESUME. */
+static int find_yields(qc_trace_record *record, PyCodeObject *code)
+{
+    PyObject *bytecode = PyCode_GetCode(code);
+    if (bytecode == NULL) {
+        return -1;
+    }
+    const uint8_t *bytes = (uint8_t *)PyBytes_AS_STRING(bytecode);
+    for (uint32_t unit = 0; unit + 1 < record->units; unit++) {
+        uint32_t marker = QC_LASTI_IS_YIELD ? unit + 1 : unit;
+        if (qc_opcode_is_resume(bytes[2 * marker])) {
+            record->yields[unit / 8] |= (uint8_t)(1u << (unit % 8));
+        }
+    }
+    Py_DECREF(bytecode);
+    return 0;
+}
+
+static qc_trace_record *record_new(PyCodeObject *code)
+{
+    qc_codeview view = code_view(code);
+    qc_trace_record *record = qc_calloc(1, sizeof *record);
+    if (record == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    int32_t last;
+    record->units = view.units;
+    if (qc_line_range(&view, &record->first, &last)) {
+        uint32_t lines = (uint32_t)(last - record->first) + 1;
+        record->lines = lines < MAX_CACHED_LINES ? lines : MAX_CACHED_LINES;
+    }
+    record->from = qc_malloc(record->lines * sizeof(int32_t));
+    record->yields = qc_calloc(record->units / 8 + 1, 1);
+    if ((record->from == NULL && record->lines > 0) || record->yields == NULL) {
+        PyErr_NoMemory();
+    }
+    else if (find_yields(record, code) == 0) {
+        record_renew(record);
+        return record;
+    }
+    qc_trace_record_free(record);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ decisions */
+
+/* Makes the link's decision that of this tracer's store in this round. 0, or -1. */
+static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_verdict *verdict)
+{
+    if (qc_decide(tracer, link->code, frame, verdict) < 0) {
+        return -1;
+    }
+    if (verdict->file != NULL && link->trace == NULL &&
+        (link->trace = record_new(link->code)) == NULL) {
+        qc_verdict_clear(verdict);
+        return -1;
+    }
+    if (verdict->file_tracer != NULL) {
+        link->trace_epoch = 0; /* what a plugin says is for this call alone */
+        return 0;
+    }
+    if (link->trace != NULL) {
+        record_renew(link->trace);
+    }
+    link->trace_file = verdict->file;
+    link->trace_epoch = tracer->store->round;
+    return 0;
+}
+
+/* After a renewal, or another store's decision: makes the record that of this entry's file.
+ * 1, 0 if that can't be, or -1 with an exception set. */
+static int refresh(qc_tracer *tracer, qc_trace_frame *entry)
+{
+    qc_verdict verdict;
+    if (decide(tracer, entry->link, entry->frame, &verdict) < 0) {
+        return -1;
+    }
+    bool same = verdict.file == entry->file && verdict.file_tracer == NULL;
+    qc_verdict_clear(&verdict);
+    return same;
+}
+
+/* ------------------------------------------------------------------ frames */
+
+static qc_trace_frame *find_deeper(qc_tracer *tracer, PyFrameObject *frame)
+{
+    for (uint32_t k = tracer->frame_count; k-- > 0;) {
+        if (tracer->frames[k].frame == frame) {
+            /* A greenlet switch, most likely: this frame's events come next. */
+            qc_trace_frame *top = &tracer->frames[tracer->frame_count - 1];
+            qc_trace_frame found = tracer->frames[k];
+            tracer->frames[k] = *top;
+            *top = found;
+            return top;
+        }
+    }
+    return NULL;
+}
+
+/* The entry of a frame, made the top one; NULL if its call was not seen. */
+static inline qc_trace_frame *find_frame(qc_tracer *tracer, PyFrameObject *frame)
+{
+    if (QC_LIKELY(tracer->frame_count > 0)) {
+        qc_trace_frame *top = &tracer->frames[tracer->frame_count - 1];
+        return QC_LIKELY(top->frame == frame) ? top : find_deeper(tracer, frame);
+    }
+    return NULL;
+}
+
+static int grow_frames(qc_tracer *tracer)
+{
+    uint32_t capacity = tracer->frame_capacity ? tracer->frame_capacity * 2 : 64;
+    qc_trace_frame *frames =
+        qc_realloc(tracer->frames, tracer->frame_capacity * sizeof(qc_trace_frame),
+                   capacity * sizeof(qc_trace_frame));
+    if (frames == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    tracer->frames = frames;
+    tracer->frame_capacity = capacity;
+    return 0;
+}
+
+static void pop_frame(qc_tracer *tracer)
+{
+    qc_trace_frame top = tracer->frames[--tracer->frame_count];
+    Py_DECREF(top.code);
+    Py_XDECREF(top.disposition);
+    Py_XDECREF(top.file_tracer);
+}
+
+static bool is_running(const qc_trace_frame *entry)
+{
+    PyFrameObject *frame = (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame());
+    while (frame != NULL && !(frame == entry->frame && qc_frame_code(frame) == entry->code)) {
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    Py_XDECREF(frame);
+    return frame != NULL;
+}
+
+/* Drops the entries of frames that ended while this tracer was stopped. */
+static void drop_ended_frames(qc_tracer *tracer)
+{
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < tracer->frame_count; k++) {
+        qc_trace_frame entry = tracer->frames[k];
+        if (is_running(&entry)) {
+            tracer->frames[kept++] = entry;
+        }
+        else {
+            Py_DECREF(entry.code);
+            Py_XDECREF(entry.disposition);
+            Py_XDECREF(entry.file_tracer);
+        }
+    }
+    tracer->frame_count = kept;
+}
+
+/* ------------------------------------------------------------------ contexts */
+
+/* Calls a Python function with one argument, and drops the result. */
+static int notify(PyObject *function, PyObject *argument)
+{
+    PyObject *result = PyObject_CallOneArg(function, argument);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+/* Does this frame begin a dynamic context? 1, 0, or -1 with an exception set. */
+static int begin_context(qc_tracer *tracer, PyFrameObject *frame)
+{
+    PyObject *context = PyObject_CallOneArg(tracer->should_start_context, (PyObject *)frame);
+    if (context == NULL || context == Py_None) {
+        Py_XDECREF(context);
+        return context != NULL ? 0 : -1;
+    }
+    tracer->context = context;
+    return notify(tracer->switch_context, context) < 0 ? -1 : 1;
+}
+
+static int end_context(qc_tracer *tracer)
+{
+    Py_CLEAR(tracer->context);
+    return notify(tracer->switch_context, Py_None);
+}
+
+/* ------------------------------------------------------------------ events */
+
+static int on_call(qc_tracer *tracer, PyFrameObject *frame)
+{
+    PyCodeObject *code = qc_frame_code(frame);
+    qc_verdict verdict = {0};
+    int started = 0;
+    if (QC_UNLIKELY(tracer->frame_count == tracer->frame_capacity) && grow_frames(tracer) < 0) {
+        return -1;
+    }
+    if (QC_UNLIKELY(tracer->should_start_context != NULL && tracer->context == NULL) &&
+        tracer->should_start_context != Py_None &&
+        (started = begin_context(tracer, frame)) < 0) {
+        return -1;
+    }
+    qc_link *link = qc_codemap_find(tracer->store->map, code);
+    qc_file *file = link != NULL ? link->trace_file : NULL;
+    if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round)) {
+        if ((link = qc_codemap_get(tracer->store->map, code)) == NULL ||
+            decide(tracer, link, frame, &verdict) < 0) {
+            return -1;
+        }
+        file = verdict.file;
+    }
+    qc_trace_frame *entry = &tracer->frames[tracer->frame_count++];
+    entry->frame = frame;
+    entry->code = (PyCodeObject *)Py_NewRef(code);
+    entry->link = link;
+    entry->file = file;
+    entry->started_context = started > 0;
+    entry->disposition = verdict.disposition;
+    entry->file_tracer = verdict.file_tracer;
+    entry->last_line = 1;
+    if (tracer->store->branch && entry->file != NULL) {
+        /* The RESUME of a call has the argument 0; others go on in a generator. */
+        int lasti = PyFrame_GetLasti(frame);
+        bool call = lasti < 0 || qc_code_argument(code, lasti) == 0;
+        entry->last_line = call ? -code->co_firstlineno : qc_frame_line(frame);
+    }
+    qc_frame_set_trace(frame, (PyObject *)tracer);
+    return 0;
+}
+
+/* Records one line, or the arc to it. */
+static int record_line(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
+{
+    int result;
+    if (tracer->store->branch) {
+        result = qc_arcset_add(&entry->file->arcs, qc_arc_pack(entry->last_line, line));
+        entry->last_line = line;
+    }
+    else {
+        result = qc_lineset_add(&entry->file->lines, line);
+    }
+    if (result < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* Lines as a plugin maps them. */
+static int on_plugin_line(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *frame)
+{
+    int first = -1, last = -1;
+    PyObject *file_tracer = Py_NewRef(entry->file_tracer);
+    PyObject *range = PyObject_CallMethodOneArg(
+        file_tracer, tracer->state->str_line_number_range, (PyObject *)frame);
+    Py_DECREF(file_tracer);
+    if (range != NULL && !PyTuple_Check(range)) {
+        PyErr_SetString(PyExc_TypeError, "line_number_range must return 2-tuple");
+        Py_CLEAR(range);
+    }
+    bool good = range != NULL && PyArg_ParseTuple(range, "ii", &first, &last);
+    Py_XDECREF(range);
+    entry = find_frame(tracer, frame);
+    if (!good) {
+        qc_disable_plugin(tracer, entry->disposition);
+        return 0;
+    }
+    for (int64_t line = first; first != -1 && line <= last; line++) {
+        if (record_line(tracer, entry, (int32_t)line) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int on_new_arc(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
+{
+    qc_link *link = entry->link;
+    int32_t from = entry->last_line;
+    if (link->trace_epoch != tracer->store->round) {
+        int fresh = refresh(tracer, entry);
+        if (fresh <= 0) {
+            return fresh < 0 ? -1 : record_line(tracer, entry, line);
+        }
+    }
+    uint32_t index = (uint32_t)line - (uint32_t)link->trace->first;
+    if (index < link->trace->lines) {
+        link->trace->from[index] = from;
+    }
+    return record_line(tracer, entry, line);
+}
+
+static inline int on_line(qc_tracer *tracer, PyFrameObject *frame)
+{
+    qc_trace_frame *entry = find_frame(tracer, frame);
+    if (entry == NULL || entry->file == NULL) {
+        return 0;
+    }
+    if (QC_UNLIKELY(entry->file_tracer != NULL)) {
+        return on_plugin_line(tracer, entry, frame);
+    }
+    int32_t line = qc_frame_line(frame);
+    qc_link *link = entry->link;
+    if (QC_LIKELY(link->trace_epoch == tracer->store->round)) {
+        uint32_t index = (uint32_t)line - (uint32_t)link->trace->first;
+        if (QC_LIKELY(index < link->trace->lines &&
+                      link->trace->from[index] == entry->last_line)) {
+            if (tracer->store->branch) {
+                entry->last_line = line;
+            }
+            return 0;
+        }
+    }
+    return on_new_arc(tracer, entry, line);
+}
+
+#if QC_RETURN_SHOWS_NEW_LINE
+/* The line that a frame returns from, through a table of the code's units. */
+static int return_line(qc_trace_record *record, PyFrameObject *frame, uint32_t unit)
+{
+    if (record->unit_lines == NULL) {
+        PyCodeObject *code = qc_frame_code(frame);
+        qc_codeview view = code_view(code);
+        qc_line_cursor cursor;
+        record->unit_lines = qc_calloc(record->units, sizeof(uint16_t));
+        if (record->unit_lines == NULL) {
+            return PyFrame_GetLineNumber(frame);
+        }
+        qc_line_cursor_init(&cursor, &view);
+        while (qc_line_cursor_next(&cursor)) {
+            uint32_t index = (uint32_t)cursor.line - (uint32_t)record->first + 1;
+            for (uint32_t k = 0; k < cursor.units && cursor.start + k < record->units; k++) {
+                record->unit_lines[cursor.start + k] =
+                    cursor.line > 0 && index <= UINT16_MAX ? (uint16_t)index : 0;
+            }
+        }
+    }
+    uint16_t index = record->unit_lines[unit];
+    return index ? record->first + index - 1 : PyFrame_GetLineNumber(frame);
+}
+#endif
+
+static bool is_yield(const qc_trace_record *record, uint32_t unit)
+{
+    return unit < record->units && record->yields[unit / 8] >> (unit % 8) & 1;
+}
+
+/* Records the way out of a frame, unless it is a yield. */
+static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *frame)
+{
+    qc_trace_record *record = entry->link->trace;
+    int32_t first_line = entry->code->co_firstlineno;
+    uint32_t unit = (uint32_t)PyFrame_GetLasti(frame) / 2;
+    if (is_yield(record, unit)) {
+        return 0;
+    }
+#if QC_RETURN_SHOWS_NEW_LINE
+    if (entry->file_tracer == NULL && unit < record->units) {
+        int32_t line = return_line(record, frame, unit);
+        if (line != entry->last_line && record_line(tracer, entry, line) < 0) {
+            return -1;
+        }
+    }
+#endif
+    bool cached = entry->link->trace_epoch == tracer->store->round;
+    if (cached && record->exit_from == entry->last_line) {
+        return 0;
+    }
+    if (cached) {
+        record->exit_from = entry->last_line;
+    }
+    return record_line(tracer, entry, -first_line);
+}
+
+static int on_return(qc_tracer *tracer, PyFrameObject *frame)
+{
+    qc_trace_frame *entry = find_frame(tracer, frame);
+    if (entry == NULL) {
+        return 0;
+    }
+    int result = 0;
+    if (tracer->store->branch && entry->file != NULL) {
+        result = record_exit(tracer, entry, frame);
+    }
+    bool started_context = entry->started_context;
+    pop_frame(tracer);
+    if (started_context && end_context(tracer) < 0) {
+        return -1;
+    }
+    return result;
+}
+
+static int handle(qc_tracer *tracer, PyFrameObject *frame, int what)
+{
+    switch (what) {
+    case PyTrace_LINE:
+        return on_line(tracer, frame);
+    case PyTrace_CALL:
+        return on_call(tracer, frame);
+    case PyTrace_RETURN:
+        return on_return(tracer, frame);
+    default:
+        return 0;
+    }
+}
+
+static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *Py_UNUSED(arg))
+{
+    qc_tracer *tracer = (qc_tracer *)self;
+    if (QC_UNLIKELY(!tracer->started)) {
+        /* Stopped from another thread: only here can this thread let go of us. */
+        PyEval_SetTrace(NULL, NULL);
+        return 0;
+    }
+    tracer->store->activity = true;
+    if (QC_UNLIKELY(handle(tracer, frame, what) < 0)) {
+        qc_tracer_fail(tracer);
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ the engine */
+
+static int trace_start(qc_tracer *tracer)
+{
+    drop_ended_frames(tracer);
+    PyEval_SetTrace(on_event, (PyObject *)tracer);
+    return 0;
+}
+
+static int trace_stop(qc_tracer *tracer)
+{
+    tracer->started = false;
+    if (qc_thread_traced_by((PyObject *)tracer)) {
+        PyEval_SetTrace(NULL, NULL);
+    }
+    return 0;
+}
+
+/* An event from Python: settrace(gettrace()) by the program, or coverage.py's thread starter. */
+static int trace_event(qc_tracer *tracer, PyFrameObject *frame, int what)
+{
+    (void)on_event((PyObject *)tracer, frame, what, NULL);
+    if (what == PyTrace_CALL && tracer->started) {
+        /* Go back to the C function. Only at a call: earlier, a trace function that the program
+         * has just set would be lost. */
+        PyEval_SetTrace(on_event, (PyObject *)tracer);
+    }
+    return 0;
+}
+
+static void trace_release(qc_tracer *tracer)
+{
+    while (tracer->frame_count > 0) {
+        pop_frame(tracer);
+    }
+    qc_free(tracer->frames, tracer->frame_capacity * sizeof(qc_trace_frame));
+    Py_CLEAR(tracer->context);
+}
+
+const qc_engine qc_engine_trace = {
+    .name = "trace",
+    .start = trace_start,
+    .stop = trace_stop,
+    .event = trace_event,
+    .release = trace_release,
+};
+
+static PyObject *trace_tracer_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                                  PyObject *Py_UNUSED(kwargs))
+{
+    return qc_tracer_new(type, &qc_engine_trace);
+}
+
+PyDoc_STRVAR(trace_tracer_doc, "TraceTracer()\n--\n\n"
+                               "Measures one thread with a C trace function.");
+
+static PyType_Slot trace_tracer_slots[] = {
+    {Py_tp_doc, (void *)trace_tracer_doc},
+    {Py_tp_new, trace_tracer_new},
+    {0, NULL},
+};
+
+PyType_Spec qc_trace_tracer_spec = {
+    .name = "quickcover._native.TraceTracer",
+    .basicsize = sizeof(qc_tracer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = trace_tracer_slots,
+};

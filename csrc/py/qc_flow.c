@@ -1,0 +1,207 @@
+#include "qc_compat.h"
+
+#include "../core/qc_mem.h"
+#include "qc_flow.h"
+
+/* One record being resolved. */
+typedef struct resolver {
+    const qc_codeview *view;
+    const qc_hits *hits;
+    int32_t *lines; /* of each unit */
+    qc_arcset *arcs;
+} resolver;
+
+static int32_t *
+lines_new(const qc_codeview *view)
+{
+    int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
+    if (lines != NULL) {
+        qc_lines_of_units(view, lines);
+    }
+    return lines;
+}
+
+static int
+add_arc(const resolver *r, int32_t from, int32_t to)
+{
+    return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
+}
+
+/* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
+ * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
+ * it has hits of its own. 0, or -1 when memory ran out. */
+static int
+follow(const resolver *r, int32_t line, uint32_t unit)
+{
+    const qc_codeview *view = r->view;
+    uint32_t argument = 0, start = unit;
+    for (uint32_t steps = 0; unit < view->units && steps <= view->units; steps++) {
+        uint8_t opcode = view->code[2 * unit];
+        qc_flow_kind flow = qc_opcode_flow(opcode);
+        int32_t here = r->lines[unit];
+        if (flow != QC_FLOW_CACHE && here > 0 && here != line && !qc_opcode_is_silent(opcode)) {
+            return qc_hits_has(r->hits, start, QC_HIT_LINE) ? add_arc(r, line, here) : 0;
+        }
+        argument |= view->code[2 * unit + 1];
+        switch (flow) {
+        case QC_FLOW_EXTEND:
+            argument <<= 8;
+            unit++;
+            continue;
+        case QC_FLOW_JUMP:
+        case QC_FLOW_JUMP_BACK:
+            unit = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
+            break;
+        case QC_FLOW_RAISE: {
+            int64_t handler = qc_handler_of(view, unit);
+            if (handler < 0) {
+                return add_arc(r, line, -view->first_line);
+            }
+            unit = (uint32_t)handler;
+            break;
+        }
+        case QC_FLOW_RETURN:
+            /* Inside a try, what looks like a return may have raised: its own event tells. */
+            return qc_handler_of(view, unit) < 0 ? add_arc(r, line, -view->first_line) : 0;
+        case QC_FLOW_BRANCH:
+        case QC_FLOW_BRANCH_BACK:
+            return 0;
+        default:
+            unit++;
+        }
+        argument = 0;
+        start = unit;
+    }
+    return 0;
+}
+
+/* The unit that one side of the branch at `unit` goes to; -1 when there is no branch there. */
+static int64_t
+side_of(const qc_codeview *view, uint32_t unit, unsigned side)
+{
+    uint8_t opcode = view->code[2 * unit];
+    qc_flow_kind flow = qc_opcode_flow(opcode);
+    if (flow != QC_FLOW_BRANCH && flow != QC_FLOW_BRANCH_BACK) {
+        return side == QC_HIT_LEFT ? (int64_t)unit + 1 : qc_async_for_exit(view, unit);
+    }
+    uint32_t argument = 0;
+    for (uint32_t at = unit, shift = 0; shift < 32; at--, shift += 8) {
+        argument |= (uint32_t)view->code[2 * at + 1] << shift;
+        if (at == 0 || qc_opcode_flow(view->code[2 * (at - 1)]) != QC_FLOW_EXTEND) {
+            break;
+        }
+    }
+    if (side == QC_HIT_LEFT) {
+        argument = 0;
+    }
+    return qc_jump_target(view, unit, argument, flow == QC_FLOW_BRANCH_BACK);
+}
+
+static int
+resolve_side(const resolver *r, uint32_t unit, unsigned side)
+{
+    int64_t target = side_of(r->view, unit, side);
+    if (target < 0 || r->lines[unit] <= 0) {
+        return 0;
+    }
+    return follow(r, r->lines[unit], (uint32_t)target);
+}
+
+static int
+resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
+{
+    int32_t line = r->lines[unit];
+    if (flags & QC_HIT_LINE && line > 0) {
+        if (add_arc(r, line, line) < 0 || follow(r, line, unit) < 0) {
+            return -1;
+        }
+    }
+    if (flags & QC_HIT_LEFT && resolve_side(r, unit, QC_HIT_LEFT) < 0) {
+        return -1;
+    }
+    if (flags & QC_HIT_RIGHT && resolve_side(r, unit, QC_HIT_RIGHT) < 0) {
+        return -1;
+    }
+    if (flags & QC_HIT_RETURN && line > 0) {
+        return add_arc(r, line, -r->view->first_line);
+    }
+    return 0;
+}
+
+int
+qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
+{
+    resolver r = {view, hits, lines_new(view), &file->arcs};
+    int result = 0;
+    if (r.lines == NULL) {
+        return view->units == 0 ? 0 : -1;
+    }
+    for (uint32_t unit = 0; unit < hits->units && result == 0; unit++) {
+        if (hits->bytes[unit]) {
+            result = resolve_unit(&r, unit, hits->bytes[unit]);
+        }
+    }
+    qc_free(r.lines, view->units * sizeof(int32_t));
+    return result;
+}
+
+int
+qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file)
+{
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    while (qc_line_cursor_next(&cursor)) {
+        for (uint32_t k = 0; k < cursor.units && cursor.line > 0; k++) {
+            if (qc_hits_has(hits, cursor.start + k, QC_HIT_LINE) &&
+                qc_lineset_add(&file->lines, cursor.line) < 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Was every run of units with a line of its own hit? The run up to the first RESUME has no event. */
+static int
+lines_complete(const qc_codeview *view, const qc_hits *hits)
+{
+    qc_line_cursor cursor;
+    int32_t line = 0;
+    bool hit = true;
+    qc_line_cursor_init(&cursor, view);
+    while (qc_line_cursor_next(&cursor)) {
+        if (cursor.line > 0 && cursor.line != line) {
+            if (!hit) {
+                return 0;
+            }
+            hit = line == 0 && cursor.line == view->first_line;
+            line = cursor.line;
+        }
+        for (uint32_t k = 0; k < cursor.units && !hit; k++) {
+            hit = qc_hits_has(hits, cursor.start + k, QC_HIT_LINE);
+        }
+    }
+    return hit;
+}
+
+int
+qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches)
+{
+    if (!lines_complete(view, hits)) {
+        return 0;
+    }
+    for (uint32_t unit = 0; branches && unit < view->units; unit++) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
+        if ((flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK) &&
+            !(qc_hits_has(hits, unit, QC_HIT_LEFT) && qc_hits_has(hits, unit, QC_HIT_RIGHT))) {
+            return 0;
+        }
+        if (flow == QC_FLOW_ASYNC_END) {
+            return 0; /* its sides have no jump to look at */
+        }
+        if (flow == QC_FLOW_RETURN && !qc_hits_has(hits, unit, QC_HIT_RETURN)) {
+            return 0;
+        }
+    }
+    return 1;
+}

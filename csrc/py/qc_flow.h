@@ -1,0 +1,30 @@
+/* From hits to lines and arcs.
+ *
+ * A hit says "the line event at this unit", "the left (next) or right (jump) side of this branch"
+ * or "the return at this unit". coverage.py wants lines, or arcs between lines. The arc of a hit
+ * is found by following the bytecode from there to the first line event on another line, which
+ * must have been hit too: an exception may have come between. This is done when data is drained,
+ * once for each record with new hits; nothing of it happens while the measured program runs.
+ *
+ * Functions allocate through qc_mem only and run no Python.
+ */
+#ifndef QC_FLOW_H
+#define QC_FLOW_H
+
+#include "../core/qc_filetab.h"
+#include "../core/qc_hits.h"
+#include "qc_bytecode.h"
+
+/* Adds what `hits` says to the file's lines. 0, or -1 when memory ran out (some may be added). */
+int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file);
+
+/* Adds what `hits` says to the file's arcs: (n, n) for each line, the arcs of branch sides, of
+ * returns, and the straight way on from each line. 0, or -1 when memory ran out. */
+int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file);
+
+/* 1 when nothing new can come from this code: every run of units with a line of its own and,
+ * with `branches`, every side of every branch was hit. May answer 0 too often, never 1 wrongly.
+ * -1 when memory ran out. */
+int qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches);
+
+#endif

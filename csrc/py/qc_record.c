@@ -1,0 +1,310 @@
+#include "qc_compat.h"
+
+#include "../core/qc_mem.h"
+#include "../core/qc_pack.h"
+#include "qc_flow.h"
+#include "qc_record.h"
+
+enum {
+    MAX_DEAD = 1024,       /* records kept without living code */
+    CHECK_COMPLETE_AT = 2, /* the first duplicate; then at each doubling */
+};
+
+void qc_records_init(qc_records *records, qc_codemap *map, bool branch)
+{
+    memset(records, 0, sizeof *records);
+    records->map = map;
+    records->branch = branch;
+    qc_table_init(&records->table);
+}
+
+static qc_codeview record_view(const qc_record *record)
+{
+    qc_codeview view = {
+        .code = record->bytecode ? (uint8_t *)PyBytes_AS_STRING(record->bytecode) : NULL,
+        .units = record->hits.units,
+        .linetable = (uint8_t *)PyBytes_AS_STRING(record->linetable),
+        .linetable_size = (size_t)PyBytes_GET_SIZE(record->linetable),
+        .exceptions = (uint8_t *)PyBytes_AS_STRING(record->exceptions),
+        .exceptions_size = (size_t)PyBytes_GET_SIZE(record->exceptions),
+        .first_line = record->first_line,
+    };
+    return view;
+}
+
+/* ------------------------------------------------------------------ lists */
+
+static void dead_push(qc_records *records, qc_record *record)
+{
+    record->next_dead = NULL;
+    record->prev_dead = records->newest_dead;
+    if (records->newest_dead != NULL) {
+        records->newest_dead->next_dead = record;
+    }
+    else {
+        records->oldest_dead = record;
+    }
+    records->newest_dead = record;
+    records->dead_count++;
+}
+
+static void dead_remove(qc_records *records, qc_record *record)
+{
+    qc_record **from_prev =
+        record->prev_dead ? &record->prev_dead->next_dead : &records->oldest_dead;
+    qc_record **from_next =
+        record->next_dead ? &record->next_dead->prev_dead : &records->newest_dead;
+    *from_prev = record->next_dead;
+    *from_next = record->prev_dead;
+    record->prev_dead = record->next_dead = NULL;
+    records->dead_count--;
+}
+
+static void touched_push(qc_records *records, qc_record *record)
+{
+    record->touched = true;
+    record->prev_touched = NULL;
+    record->next_touched = records->touched;
+    if (records->touched != NULL) {
+        records->touched->prev_touched = record;
+    }
+    records->touched = record;
+}
+
+static void touched_remove(qc_records *records, qc_record *record)
+{
+    if (record->prev_touched != NULL) {
+        record->prev_touched->next_touched = record->next_touched;
+    }
+    else {
+        records->touched = record->next_touched;
+    }
+    if (record->next_touched != NULL) {
+        record->next_touched->prev_touched = record->prev_touched;
+    }
+    record->touched = false;
+}
+
+/* ------------------------------------------------------------------ life and death */
+
+static void record_free(qc_record *record)
+{
+    qc_records *records = record->owner;
+    if (record->touched) {
+        touched_remove(records, record);
+    }
+    records->units -= record->hits.units;
+    records->map->record_count--;
+    qc_hits_free(&record->hits);
+    Py_CLEAR(record->bytecode);
+    Py_CLEAR(record->linetable);
+    Py_CLEAR(record->exceptions);
+    qc_free(record, sizeof *record);
+}
+
+/* Drops the oldest records without living code; their hits go to their files first. */
+static void records_trim(qc_records *records)
+{
+    if (records->dead_count <= MAX_DEAD || qc_records_drain(records) < 0) {
+        return;
+    }
+    while (records->dead_count > MAX_DEAD / 2) {
+        qc_record *record = records->oldest_dead;
+        dead_remove(records, record);
+        qc_table_remove(&records->table, record->key);
+        record_free(record);
+    }
+}
+
+void qc_records_free(qc_records *records)
+{
+    void *value;
+    uint32_t cursor = 0;
+    while (qc_table_next(&records->table, &cursor, NULL, &value)) {
+        qc_record *record = value;
+        while (record->links != NULL) {
+            qc_record_detach(record->links);
+        }
+    }
+    cursor = 0;
+    while (qc_table_next(&records->table, &cursor, NULL, &value)) {
+        record_free(value);
+    }
+    qc_table_free(&records->table);
+}
+
+static uint64_t object_hash(PyObject *object)
+{
+    return object == NULL ? 0 : (uint64_t)PyObject_Hash(object);
+}
+
+static qc_key make_key(const qc_record *probe)
+{
+    uint64_t parts[] = {
+        probe->file->id,
+        (uint64_t)probe->first_line,
+        object_hash(probe->linetable),
+        object_hash(probe->bytecode),
+        object_hash(probe->exceptions),
+    };
+    qc_key key = {qc_pack_hash(parts, sizeof parts, 1), qc_pack_hash(parts, sizeof parts, 2)};
+    return key;
+}
+
+static qc_record *record_new(qc_records *records, const qc_record *probe)
+{
+    qc_record *record = qc_malloc(sizeof *record);
+    if (record == NULL) {
+        return NULL;
+    }
+    *record = *probe;
+    record->hits.bytes = qc_calloc(record->hits.units, 1);
+    if (record->hits.bytes == NULL ||
+        qc_table_insert(&records->table, record->key, record) < 0) {
+        qc_hits_free(&record->hits);
+        qc_free(record, sizeof *record);
+        return NULL;
+    }
+    Py_XINCREF(record->bytecode);
+    Py_INCREF(record->linetable);
+    Py_INCREF(record->exceptions);
+    records->units += record->hits.units;
+    records->map->record_count++;
+    return record;
+}
+
+static void ring_add(qc_record *record, qc_link *link)
+{
+    if (record->links != NULL) {
+        link->next_twin = record->links;
+        link->prev_twin = record->links->prev_twin;
+        link->prev_twin->next_twin = link;
+        link->next_twin->prev_twin = link;
+    }
+    record->links = link;
+    record->twins++;
+    record->attached++;
+}
+
+int qc_record_attach(qc_records *records, qc_link *link, qc_file *file)
+{
+    PyCodeObject *code = link->code;
+    qc_record probe = {
+        .owner = records,
+        .hits.units = qc_code_units(code),
+        .file = file,
+        .linetable = code->co_linetable,
+        .exceptions = code->co_exceptiontable,
+        .first_line = code->co_firstlineno,
+    };
+    records_trim(records);
+    if (records->branch && (probe.bytecode = PyCode_GetCode(code)) == NULL) {
+        return -1;
+    }
+    probe.key = make_key(&probe);
+    qc_record *record = qc_table_find(&records->table, probe.key);
+    if (record == NULL && (record = record_new(records, &probe)) == NULL) {
+        Py_XDECREF(probe.bytecode);
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_XDECREF(probe.bytecode);
+    if (record->links == NULL && record->attached > 0) {
+        dead_remove(records, record);
+    }
+    ring_add(record, link);
+    link->record = record;
+    return 0;
+}
+
+void qc_record_detach(qc_link *link)
+{
+    qc_record *record = link->record;
+    link->next_twin->prev_twin = link->prev_twin;
+    link->prev_twin->next_twin = link->next_twin;
+    record->links = link->next_twin == link ? NULL : link->next_twin;
+    link->next_twin = link->prev_twin = link;
+    link->record = NULL;
+    link->armed = false;
+    record->twins--;
+    if (record->links == NULL) {
+        dead_push(record->owner, record);
+    }
+}
+
+/* ------------------------------------------------------------------ hits */
+
+void qc_record_first_hit(qc_record *record, uint32_t unit, unsigned flag)
+{
+    record->hits.bytes[unit] |= (uint8_t)flag;
+    record->dirty = true;
+    if (!record->touched) {
+        touched_push(record->owner, record);
+    }
+}
+
+bool qc_record_is_complete(qc_record *record)
+{
+    /* Looked at when the 2nd, 4th, 8th ... duplicate comes: most code has none. */
+    uint32_t n = record->attached;
+    if (!record->complete && n >= CHECK_COMPLETE_AT && (n & (n - 1)) == 0) {
+        qc_codeview view = record_view(record);
+        record->complete = qc_flow_complete(&view, &record->hits, record->owner->branch) > 0;
+    }
+    return record->complete;
+}
+
+int qc_records_drain(qc_records *records)
+{
+    for (qc_record *record = records->touched; record != NULL; record = record->next_touched) {
+        if (!record->dirty) {
+            continue;
+        }
+        qc_codeview view = record_view(record);
+        int result = records->branch ? qc_flow_arcs(&view, &record->hits, record->file)
+                                     : qc_flow_lines(&view, &record->hits, record->file);
+        if (result < 0) {
+            records->failed = true;
+            return -1;
+        }
+        record->dirty = false;
+    }
+    return 0;
+}
+
+/* Calls rearm for each living code object of a record; they may die meanwhile. */
+static int rearm_twins(qc_record *record, int (*rearm)(qc_link *link, void *context),
+                       void *context)
+{
+    int result = 0;
+    qc_link *link = record->links;
+    Py_XINCREF(link != NULL ? link->code : NULL);
+    for (uint32_t left = record->twins; left > 0; left--) {
+        if (result == 0) {
+            result = rearm(link, context);
+        }
+        /* Hold the next code object before letting this one go. */
+        qc_link *next = link->next_twin;
+        Py_INCREF(next->code);
+        Py_DECREF(link->code);
+        link = next;
+    }
+    Py_XDECREF(link != NULL ? link->code : NULL);
+    return result;
+}
+
+int qc_records_renew(qc_records *records, int (*rearm)(qc_link *link, void *context), void *context)
+{
+    int result = 0;
+    while (records->touched != NULL) {
+        qc_record *record = records->touched;
+        touched_remove(records, record);
+        memset(record->hits.bytes, 0, record->hits.units);
+        record->dirty = record->complete = false;
+        record->attached = record->twins > 0 ? 1 : record->attached;
+        if (rearm != NULL && result == 0) {
+            result = rearm_twins(record, rearm, context);
+        }
+    }
+    return result;
+}

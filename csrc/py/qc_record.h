@@ -1,0 +1,83 @@
+/* Code records of the monitoring engine: what was hit in a code object and its duplicates.
+ *
+ * Code that is compiled again and again from the same place (exec in a loop, templates,
+ * dataclasses) shares one record, found by file, first line, location table, bytecode and
+ * exception table; so a record outlives its code objects. It holds the bytes objects it needs to
+ * turn hits into arcs, never the code object. Records belong to a store and die with it; a store
+ * drops records without living code, oldest first, once there are many.
+ *
+ * All functions need the GIL; none runs Python code.
+ */
+#ifndef QC_RECORD_H
+#define QC_RECORD_H
+
+#include "../core/qc_hits.h"
+#include "../core/qc_table.h"
+#include "qc_codemap.h"
+
+typedef struct qc_record {
+    struct qc_records *owner;
+    qc_hits hits; /* outside of any journal: base 0 */
+    qc_file *file;
+    PyObject *bytecode; /* bytes; NULL without branches */
+    PyObject *linetable, *exceptions;
+    int first_line;
+    bool dirty;                              /* has hits that were not drained */
+    bool touched;                            /* has hits since the last renewal */
+    bool complete;                           /* nothing new can come */
+    uint32_t twins;                          /* living code objects */
+    uint32_t attached;                       /* code objects since the last look at `complete` */
+    qc_link *links;                          /* one of the ring of living code objects; NULL */
+    struct qc_record *prev_touched, *next_touched;
+    struct qc_record *prev_dead, *next_dead; /* queue of records without living code */
+    qc_key key;
+} qc_record;
+
+typedef struct qc_records {
+    qc_codemap *map;
+    qc_table table;
+    qc_record *touched;                    /* ring-free list, newest first */
+    qc_record *oldest_dead, *newest_dead;
+    size_t dead_count;
+    size_t units; /* code units of all records */
+    bool branch;
+    bool failed; /* memory ran out: data may be missing */
+} qc_records;
+
+/* `map` must outlive the records. */
+void qc_records_init(qc_records *records, qc_codemap *map, bool branch);
+
+/* Detaches all links and frees everything. */
+void qc_records_free(qc_records *records);
+
+/* Puts the link on the record of its code object, for hits of `file`. 0, or -1 with an exception
+ * set and nothing changed. */
+int qc_record_attach(qc_records *records, qc_link *link, qc_file *file);
+
+/* Takes the link off its record. The record stays in its store. */
+void qc_record_detach(qc_link *link);
+
+/* The first hit of a place; see qc_record_hit. */
+void qc_record_first_hit(qc_record *record, uint32_t unit, unsigned flag);
+
+/* Notes a hit. Never fails. */
+static inline void qc_record_hit(qc_record *record, uint32_t unit, unsigned flag)
+{
+    if (unit < record->hits.units && !(record->hits.bytes[unit] & flag)) {
+        qc_record_first_hit(record, unit, flag);
+    }
+}
+
+/* Can this code object be left alone, because nothing new can come from it? */
+bool qc_record_is_complete(qc_record *record);
+
+/* Turns the new hits into lines or arcs of their files. 0, or -1 when memory ran out: what could
+ * not be turned stays for the next call. */
+int qc_records_drain(qc_records *records);
+
+/* Forgets all hits since the last renewal, so that they can be seen again. Calls `rearm` with
+ * each living link concerned; a -1 from it, with an exception set, ends the walk. */
+int qc_records_renew(qc_records *records, int (*rearm)(qc_link *link, void *context),
+                     void *context);
+
+#endif

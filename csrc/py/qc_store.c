@@ -1,0 +1,326 @@
+#include "qc_compat.h"
+
+#include "../core/qc_mem.h"
+#include "qc_store.h"
+
+qc_file *qc_store_file(qc_store *store, PyObject *source_filename)
+{
+    PyObject *id = PyDict_GetItemWithError(store->ids, source_filename);
+    if (id != NULL) {
+        return qc_filetab_get(&store->files, (uint32_t)PyLong_AsUnsignedLong(id));
+    }
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    if ((id = PyLong_FromUnsignedLong(qc_filetab_count(&store->files))) == NULL) {
+        return NULL;
+    }
+    qc_file *file = NULL;
+    if (PyList_Append(store->names, source_filename) == 0) {
+        if (PyDict_SetItem(store->ids, source_filename, id) == 0) {
+            file = qc_filetab_add(&store->files);
+            if (file == NULL) {
+                PyErr_NoMemory();
+                (void)PyDict_DelItem(store->ids, source_filename);
+            }
+        }
+        if (file == NULL) {
+            Py_ssize_t last = PyList_GET_SIZE(store->names) - 1;
+            (void)PyList_SetSlice(store->names, last, last + 1, NULL);
+        }
+    }
+    Py_DECREF(id);
+    return file;
+}
+
+void qc_store_latch(qc_store *store)
+{
+    PyObject *error = qc_error_take();
+    if (store->error == NULL) {
+        store->error = error;
+    }
+    else {
+        Py_XDECREF(error);
+    }
+}
+
+/* ------------------------------------------------------------------ draining */
+
+static PyObject *lines_list(const qc_file *file)
+{
+    uint32_t from = file->lines_drained;
+    PyObject *list = PyList_New(file->lines.count - from);
+    for (uint32_t k = from; list != NULL && k < file->lines.count; k++) {
+        PyObject *line = PyLong_FromLong(file->lines.items[k]);
+        if (line == NULL) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, k - from, line);
+    }
+    return list;
+}
+
+static PyObject *arc_tuple(uint64_t arc)
+{
+    PyObject *tuple = PyTuple_New(2);
+    PyObject *from = PyLong_FromLong(qc_arc_from(arc));
+    PyObject *to = PyLong_FromLong(qc_arc_to(arc));
+    if (tuple == NULL || from == NULL || to == NULL) {
+        Py_XDECREF(tuple);
+        Py_XDECREF(from);
+        Py_XDECREF(to);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(tuple, 0, from);
+    PyTuple_SET_ITEM(tuple, 1, to);
+    return tuple;
+}
+
+static PyObject *arcs_list(const qc_file *file)
+{
+    uint32_t from = file->arcs_drained;
+    PyObject *list = PyList_New(file->arcs.count - from);
+    for (uint32_t k = from; list != NULL && k < file->arcs.count; k++) {
+        PyObject *tuple = arc_tuple(file->arcs.items[k]);
+        if (tuple == NULL) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, k - from, tuple);
+    }
+    return list;
+}
+
+static int drain_file(qc_store *store, qc_file *file, PyObject *result)
+{
+    uint32_t fresh = store->branch ? file->arcs.count - file->arcs_drained
+                                   : file->lines.count - file->lines_drained;
+    if (fresh == 0) {
+        return 0;
+    }
+    PyObject *list = store->branch ? arcs_list(file) : lines_list(file);
+    if (list == NULL) {
+        return -1;
+    }
+    PyObject *name = PyList_GET_ITEM(store->names, file->id);
+    int failed = PyDict_SetItem(result, name, list);
+    Py_DECREF(list);
+    return failed;
+}
+
+/* Marks as drained what `result` holds; hits may have come since, from code that gc ran. */
+static void mark_drained(qc_store *store, PyObject *result)
+{
+    uint32_t count = qc_filetab_count(&store->files);
+    for (uint32_t id = 0; id < count; id++) {
+        qc_file *file = qc_filetab_get(&store->files, id);
+        PyObject *list = PyDict_GetItemWithError(result, PyList_GET_ITEM(store->names, id));
+        if (list != NULL) {
+            uint32_t *drained = store->branch ? &file->arcs_drained : &file->lines_drained;
+            *drained += (uint32_t)PyList_GET_SIZE(list);
+        }
+    }
+}
+
+PyDoc_STRVAR(drain_doc,
+             "drain()\n--\n\n"
+             "Return what was recorded since the last drain, as {source file name: lines}, or\n"
+             "{source file name: arcs} with branches. Files with nothing new are left out.\n\n"
+             "Raises MemoryError; nothing is lost then, the next call returns it.");
+
+static PyObject *store_drain(qc_store *store, PyObject *Py_UNUSED(none))
+{
+    PyObject *result = PyDict_New();
+    if (result == NULL) {
+        return NULL;
+    }
+    if (qc_records_drain(&store->records) < 0) {
+        Py_DECREF(result);
+        return PyErr_NoMemory();
+    }
+    uint32_t count = qc_filetab_count(&store->files);
+    for (uint32_t id = 0; id < count; id++) {
+        if (drain_file(store, qc_filetab_get(&store->files, id), result) < 0) {
+            Py_DECREF(result);
+            return NULL;
+        }
+    }
+    mark_drained(store, result);
+    return result;
+}
+
+/* Empties the file's sets but for what was not drained. 0, or -1 when memory ran out. */
+static int renew_file(qc_file *file)
+{
+    size_t arcs = file->arcs.count - file->arcs_drained;
+    size_t lines = file->lines.count - file->lines_drained;
+    size_t size = arcs * sizeof(uint64_t) + lines * sizeof(int32_t);
+    uint64_t *kept = NULL;
+    if (size > 0) {
+        if ((kept = qc_malloc(size)) == NULL) {
+            return -1;
+        }
+        memcpy(kept, file->arcs.items + file->arcs_drained, arcs * sizeof(uint64_t));
+        memcpy(kept + arcs, file->lines.items + file->lines_drained, lines * sizeof(int32_t));
+    }
+    qc_arcset_clear(&file->arcs);
+    qc_lineset_clear(&file->lines);
+    file->arcs_drained = file->lines_drained = 0;
+    int result = 0;
+    for (size_t k = 0; k < arcs && result >= 0; k++) {
+        result = qc_arcset_add(&file->arcs, kept[k]);
+    }
+    for (size_t k = 0; k < lines && result >= 0; k++) {
+        result = qc_lineset_add(&file->lines, ((int32_t *)(kept + arcs))[k]);
+    }
+    qc_free(kept, size);
+    return result < 0 ? -1 : 0;
+}
+
+PyDoc_STRVAR(renew_doc,
+             "renew()\n--\n\n"
+             "Forget what was drained, and see every place again. What was not drained is kept.\n\n"
+             "Raises MemoryError.");
+
+static PyObject *store_renew(qc_store *store, PyObject *Py_UNUSED(none))
+{
+    if (qc_records_drain(&store->records) < 0) {
+        return PyErr_NoMemory();
+    }
+    for (uint32_t id = 0; id < qc_filetab_count(&store->files); id++) {
+        if (renew_file(qc_filetab_get(&store->files, id)) < 0) {
+            return PyErr_NoMemory();
+        }
+    }
+    store->round = qc_codemap_epoch(store->map);
+    if (qc_records_renew(&store->records, store->rearm, store->rearm_context) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(take_error_doc,
+             "take_error()\n--\n\n"
+             "Return the first exception that measuring ran into, or None, and forget it.");
+
+static PyObject *store_take_error(qc_store *store, PyObject *Py_UNUSED(none))
+{
+    PyObject *error = store->error;
+    store->error = NULL;
+    return error != NULL ? error : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(stats_doc, "stats()\n--\n\n"
+                        "Return figures about what is recorded, as a dict of numbers.");
+
+static PyObject *store_stats(qc_store *store, PyObject *Py_UNUSED(none))
+{
+    size_t arcs = 0, lines = 0;
+    uint32_t count = qc_filetab_count(&store->files);
+    for (uint32_t id = 0; id < count; id++) {
+        arcs += qc_filetab_get(&store->files, id)->arcs.count;
+        lines += qc_filetab_get(&store->files, id)->lines.count;
+    }
+    return Py_BuildValue("{sksnsnsnsnsn}", "files", (unsigned long)count, "lines",
+                         (Py_ssize_t)lines, "arcs", (Py_ssize_t)arcs, "code_records",
+                         (Py_ssize_t)qc_table_count(&store->records.table), "code_units",
+                         (Py_ssize_t)store->records.units, "live_codes",
+                         (Py_ssize_t)store->map->link_count);
+}
+
+/* ------------------------------------------------------------------ the type */
+
+static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"branch", NULL};
+    int branch = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:Store", names, &branch)) {
+        return NULL;
+    }
+    qc_state *state = qc_state_of_type(type);
+    qc_store *store = state ? (qc_store *)type->tp_alloc(type, 0) : NULL;
+    if (store == NULL) {
+        return NULL;
+    }
+    store->state = state;
+    store->map = qc_codemap_hold(state->map);
+    store->epoch = qc_codemap_epoch(store->map);
+    store->round = qc_codemap_epoch(store->map);
+    store->branch = branch;
+    qc_filetab_init(&store->files);
+    qc_records_init(&store->records, store->map, branch);
+    store->names = PyList_New(0);
+    store->ids = PyDict_New();
+    if (store->names == NULL || store->ids == NULL) {
+        Py_DECREF(store);
+        return NULL;
+    }
+    return (PyObject *)store;
+}
+
+static int store_traverse(qc_store *store, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(store));
+    Py_VISIT(store->names);
+    Py_VISIT(store->ids);
+    Py_VISIT(store->error);
+    return 0;
+}
+
+static int store_clear(qc_store *store)
+{
+    Py_CLEAR(store->error);
+    return 0;
+}
+
+static void store_dealloc(qc_store *store)
+{
+    PyTypeObject *type = Py_TYPE(store);
+    PyObject_GC_UnTrack(store);
+    (void)store_clear(store);
+    if (store->map != NULL) {
+        qc_records_free(&store->records);
+        qc_filetab_free(&store->files);
+        qc_codemap_release(store->map);
+    }
+    Py_CLEAR(store->names);
+    Py_CLEAR(store->ids);
+    type->tp_free(store);
+    Py_DECREF(type);
+}
+
+static PyMethodDef store_methods[] = {
+    {"drain", (PyCFunction)store_drain, METH_NOARGS, drain_doc},
+    {"renew", (PyCFunction)store_renew, METH_NOARGS, renew_doc},
+    {"take_error", (PyCFunction)store_take_error, METH_NOARGS, take_error_doc},
+    {"stats", (PyCFunction)store_stats, METH_NOARGS, stats_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef store_members[] = {
+    {"branch", T_BOOL, offsetof(qc_store, branch), READONLY, "arcs are recorded, not lines"},
+    {"activity", T_BOOL, offsetof(qc_store, activity), 0, "an event came since the last reset"},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(store_doc, "Store(*, branch=False)\n--\n\n"
+                        "Everything that one collector records: lines, or arcs with branches.");
+
+static PyType_Slot store_slots[] = {
+    {Py_tp_doc, (void *)store_doc},
+    {Py_tp_new, store_new},
+    {Py_tp_dealloc, store_dealloc},
+    {Py_tp_traverse, store_traverse},
+    {Py_tp_clear, store_clear},
+    {Py_tp_methods, store_methods},
+    {Py_tp_members, store_members},
+    {0, NULL},
+};
+
+PyType_Spec qc_store_spec = {
+    .name = "quickcover._native.Store",
+    .basicsize = sizeof(qc_store),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = store_slots,
+};

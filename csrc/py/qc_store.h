@@ -1,0 +1,41 @@
+/* Store: everything that one collector records (a Python type).
+ *
+ * A store has a file record for each source file, named by the file name that coverage.py gave,
+ * and the code records of the monitoring engine. Its epoch marks the decisions made for it in the
+ * code map; `round` does the same for the trace engine and changes at each renewal.
+ *
+ * All functions need the GIL.
+ */
+#ifndef QC_STORE_H
+#define QC_STORE_H
+
+#include "qc_record.h"
+#include "qc_state.h"
+
+typedef struct qc_store {
+    PyObject_HEAD
+    qc_state *state; /* valid as long as the type, which holds the module */
+    qc_codemap *map;
+    uint64_t epoch; /* of decisions, monitoring engine */
+    uint64_t round; /* of decisions, trace engine */
+    bool branch;
+    bool activity;
+    qc_filetab files;
+    PyObject *names; /* list: file id → source file name */
+    PyObject *ids;   /* dict: source file name → file id */
+    qc_records records;
+    PyObject *error; /* the first exception latched */
+    /* the running monitoring engine, if any: how to see a code object's places again */
+    int (*rearm)(qc_link *link, void *context);
+    void *rearm_context;
+} qc_store;
+
+extern PyType_Spec qc_store_spec;
+
+/* The record of a source file, made if need be; NULL with an exception set. */
+qc_file *qc_store_file(qc_store *store, PyObject *source_filename);
+
+/* Keeps the current exception, if it is the first, and clears it. */
+void qc_store_latch(qc_store *store);
+
+#endif
