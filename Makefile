@@ -1,0 +1,159 @@
+# The front door. Needs make, a C compiler and a Python from 3.11 to 3.15 with venv; everything
+# else (cmake, ninja, test tools) comes from PyPI into a virtual environment in this directory.
+#
+#   make test                       with the python3 at hand, in .venv
+#   make test PYTHON=python3.14     with another one, in .venvs/3.14
+
+PYTHON = python3
+PYTEST_ARGS =
+FUZZ_SECONDS = 60
+BENCH_ARGS =
+CMAKE_ARGS =
+# One coverage.py release instead of the newest: make test COVERAGE=7.11.0 VENV=.venvs/old
+COVERAGE =
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+.SUFFIXES:
+.PHONY: help venv install demo test test-c test-py test-all bench lint asan tsan wheel refleak \
+        oom fuzz clean
+
+VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
+VPYTHON = $(VENV)/bin/python
+VPATHS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+PIP = $(VPATHS) $(CURDIR)/$(VPYTHON) -m pip --disable-pip-version-check
+SOURCES := $(wildcard csrc/*/*.[ch]) $(shell find src -name '*.py' -o -name '*.pyi' -o -name '*.pth')
+
+help:
+	@echo "make demo       measure the tests of a real project: no coverage, coverage.py, quickcover"
+	@echo "make test       build, then the tests in C and in Python          (PYTHON=python3)"
+	@echo "make test-all   the same on every CPython of this machine"
+	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
+	@echo "make lint       ruff, mypy, clang-format, clang-tidy, compiler warnings"
+	@echo "make asan       the tests under AddressSanitizer and UBSan"
+	@echo "make tsan       the tests in C under ThreadSanitizer"
+	@echo "make fuzz       the fuzz targets of the C core                    (FUZZ_SECONDS=60)"
+	@echo "make oom        let every allocation fail once"
+	@echo "make refleak    count references and memory over many rounds"
+	@echo "make wheel      sdist and wheel in dist/, and a test of the wheel"
+	@echo "make clean      remove what the above made"
+	@echo
+	@echo "PYTHON=python3.14 chooses the interpreter; PYTEST_ARGS='-k arcs' goes to pytest."
+
+# ------------------------------------------------------------------- virtual environment
+
+# help, clean and test-all must work without a Python that we support.
+ifneq ($(filter-out help clean test-all,$(or $(MAKECMDGOALS),help)),)
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(VERSION),)
+$(error $(PYTHON) does not run: name a Python from 3.11 to 3.15, as in make test PYTHON=python3.13)
+endif
+ifeq ($(filter 3.11 3.12 3.13 3.14 3.15,$(VERSION)),)
+$(error $(PYTHON) is Python $(VERSION), but quickcover needs one from 3.11 to 3.15: \
+name it, as in make test PYTHON=python3.13)
+endif
+
+# Named by version, so that another python3 makes a new environment.
+DEPS := $(VENV)/.deps-$(VERSION)$(COVERAGE)
+INSTALLED := $(VENV)/.installed-$(VERSION)
+
+$(DEPS): pyproject.toml tools/requirements.py
+	@test -e $(VENV)/.deps-$(VERSION)* || { echo "making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); } || { \
+	    echo "$(PYTHON) cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; \
+	    exit 1; }
+	@$(VPYTHON) tools/requirements.py --package build test >$(VENV)/requirements.txt
+	@test -z "$(COVERAGE)" || echo "coverage==$(COVERAGE)" >>$(VENV)/requirements.txt
+	@echo "installing tools from PyPI into $(VENV)"
+	@$(PIP) install --quiet --upgrade -r $(VENV)/requirements.txt || { \
+	    echo "could not install from PyPI: is there a network?" >&2; exit 1; }
+	@touch $@
+
+$(INSTALLED): $(DEPS) $(SOURCES) CMakeLists.txt pyproject.toml README.md
+	@echo "building and installing quickcover into $(VENV)"
+	@$(PIP) install --quiet --no-build-isolation --no-deps --force-reinstall \
+	    -C build-dir=$(CURDIR)/$(VENV)/build $(CMAKE_ARGS) .
+	@touch $@
+
+endif
+
+venv: $(DEPS)
+install: $(INSTALLED)
+
+# --------------------------------------------------------------------------------- tests
+
+# $(call c-tests,PRESET[,CTEST-ARGS]): build the C unit tests as the preset says, and run them.
+# Warnings are errors in `make lint` alone: a compiler of tomorrow must not fail `make test`.
+c-build = $(VPATHS) cmake --preset $(1) -B $(VENV)/c-$(1) -DQUICKCOVER_EXTENSION=OFF \
+    -DQUICKCOVER_WERROR=OFF $(2) >$(VENV)/c-$(1).log || { cat $(VENV)/c-$(1).log; exit 1; }; \
+    $(VPATHS) cmake --build $(VENV)/c-$(1) >$(VENV)/c-$(1).log || { cat $(VENV)/c-$(1).log; exit 1; }
+c-tests = $(call c-build,$(1)); \
+    $(VPATHS) ctest --test-dir $(VENV)/c-$(1) --output-on-failure --no-tests=error $(2)
+
+test: test-c test-py
+
+test-c: $(DEPS)
+	@$(call c-tests,debug)
+
+test-py: $(INSTALLED)
+	$(VPYTHON) -m pytest $(PYTEST_ARGS)
+
+# Goes on after a failure and says at the end which versions failed.
+test-all:
+	@$(PYTHON) tools/pythons.py --verbose >.pythons.tmp && mv .pythons.tmp .pythons
+	@failed=; while read -r version python; do \
+	    echo "==== Python $$version: $$python"; \
+	    $(MAKE) --no-print-directory test PYTHON="$$python" </dev/null || failed="$$failed $$version"; \
+	done <.pythons; \
+	echo "==== tested: $$(cut -d' ' -f1 .pythons | xargs)"; rm -f .pythons; \
+	test -z "$$failed" || { echo "==== FAILED:$$failed" >&2; exit 1; }
+
+oom: $(INSTALLED)
+	@$(call c-tests,debug,-R oom)
+	$(VPYTHON) -m pytest -m oom $(PYTEST_ARGS)
+
+refleak: $(INSTALLED)
+	$(VPYTHON) -m pytest -m leak $(PYTEST_ARGS)
+
+demo: $(INSTALLED)
+	@$(VPYTHON) tools/demo.py
+
+bench: $(INSTALLED)
+	@$(VPYTHON) tools/requirements.py bench | $(PIP) install --quiet -r /dev/stdin
+	$(VPYTHON) -m benchmarks $(BENCH_ARGS)
+
+# ---------------------------------------------------------------------------- sanitizers
+
+# The interpreter itself is not instrumented: what it leaks at exit is not ours to judge.
+ASAN_VENV = .venvs/asan-$(VERSION)
+ASAN_CMAKE_ARGS = -C cmake.build-type=RelWithDebInfo -C cmake.define.QUICKCOVER_DEBUG=ON \
+    -C cmake.define.QUICKCOVER_SANITIZE=address,undefined
+ASAN_LIBRARIES = $(shell $${CC:-cc} -print-file-name=libasan.so):$(shell $${CC:-cc} -print-file-name=libubsan.so)
+
+asan: $(DEPS)
+	@$(call c-tests,asan)
+	@$(MAKE) --no-print-directory install VENV=$(ASAN_VENV) CMAKE_ARGS="$(ASAN_CMAKE_ARGS)"
+	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	    $(ASAN_VENV)/bin/python -m pytest -m "not slow and not no_sanitizer" $(PYTEST_ARGS)
+
+tsan: $(DEPS)
+	@$(call c-tests,tsan)
+
+fuzz: $(DEPS)
+	@$(VPATHS) $(VPYTHON) tools/fuzz.py --build-dir $(VENV)/c-fuzz --seconds $(FUZZ_SECONDS)
+
+# ------------------------------------------------------------------------- lint, release
+
+lint: $(INSTALLED)
+	@$(VPYTHON) tools/requirements.py lint | $(PIP) install --quiet -r /dev/stdin
+	@$(VPATHS) $(VPYTHON) tools/lint.py --build-dir $(VENV)/c-lint
+
+wheel: $(DEPS)
+	rm -rf dist
+	$(VPATHS) $(VPYTHON) -m build --no-isolation --outdir dist .
+	$(VPYTHON) -m pytest -m slow tests/test_wheel.py $(PYTEST_ARGS)
+
+clean:
+	rm -rf .venv .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .pythons* htmlcov
+	rm -f .coverage .coverage.*
+	find csrc src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,211 @@
+"""The chooser: from what is asked and what the interpreter offers to an engine, with the reasons.
+
+Pure: `choose` looks at nothing but its arguments.  An engine that can't do what is asked is never
+taken, whoever asks for it; which one is preferred among those that can is the order of `ENGINES`.
+
+`python -m quickcover._select` prints the table of default engines that stands in docs/engines.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from quickcover import _env
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    #: Says why an engine can't do what is asked, or None.
+    Obstacle = Callable[["Request", _env.Interpreter], str | None]
+
+#: The lines of docs/engines.md between which the table stands.
+TABLE_BEGIN = "<!-- default engines: begin -->"
+TABLE_END = "<!-- default engines: end -->"
+
+
+class EngineError(ValueError):
+    """An engine was forced that doesn't exist or can't do what is asked."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a Coverage object asks of an engine."""
+
+    #: Measure branches too.
+    branch: bool = False
+    #: Functions start contexts: `[run] dynamic_context`, or a plugin that switches contexts.
+    function_contexts: bool = False
+    #: The names of the file tracer plugins.
+    file_tracers: tuple[str, ...] = ()
+    #: A tool id of sys.monitoring can be had.
+    tool_id_available: bool = True
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why one engine was taken or wasn't."""
+
+    engine: str
+    taken: bool
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {'taken' if self.taken else 'not taken'}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine to use, and a verdict on every engine."""
+
+    engine: str
+    verdicts: tuple[Verdict, ...]
+
+
+
+def _no_monitoring(_request: Request, interpreter: _env.Interpreter) -> str | None:
+    return None if interpreter.monitoring else "this Python has no sys.monitoring"
+
+
+def _no_tool_id(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if request.tool_id_available:
+        return None
+    return "other tools hold all tool ids of sys.monitoring"
+
+
+def _no_branches(request: Request, interpreter: _env.Interpreter) -> str | None:
+    if not request.branch or interpreter.branch_left_right:
+        return None
+    return "this Python's sys.monitoring doesn't tell the two sides of a branch apart"
+
+
+def _no_function_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if not request.function_contexts:
+        return None
+    return "contexts started by functions need every call, not just the first"
+
+
+def _no_file_tracers(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if not request.file_tracers:
+        return None
+    return f"file tracer plugins need every line, not just the first: {', '.join(request.file_tracers)}"
+
+
+#: Every engine, the preferred ones first, with what can stand in its way.
+_OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
+    "monitoring": (
+        _no_monitoring,
+        _no_tool_id,
+        _no_branches,
+        _no_function_contexts,
+        _no_file_tracers,
+    ),
+    "trace": (),
+}
+
+ENGINES = tuple(_OBSTACLES)
+
+
+def choose(
+    request: Request,
+    interpreter: _env.Interpreter,
+    compiled: Sequence[str],
+    forced: str | None = None,
+) -> Choice:
+    """Choose an engine.
+
+    Args:
+        request: what is asked.
+        interpreter: what the interpreter offers.
+        compiled: the engines that the C extension has (`_native.ENGINES`).
+        forced: the name of the only engine to consider.
+
+    Raises:
+        EngineError: the forced engine is unknown or can't do what is asked, or no engine can.
+    """
+    obstacles = {
+        engine: _first_obstacle(engine, request, interpreter, compiled) for engine in ENGINES
+    }
+    able = [engine for engine in ENGINES if obstacles[engine] is None]
+    if forced is not None:
+        _check_forced(forced, obstacles)
+        able = [forced]
+    if not able:
+        raise EngineError("no engine can do what is asked: " + _listed(obstacles))
+    engine = able[0]
+    verdicts = tuple(
+        Verdict(name, name == engine, obstacle or _preference(name, engine, forced))
+        for name, obstacle in obstacles.items()
+    )
+    return Choice(engine, verdicts)
+
+
+def _first_obstacle(
+    engine: str, request: Request, interpreter: _env.Interpreter, compiled: Sequence[str]
+) -> str | None:
+    """Why `engine` can't do what is asked, or None if it can."""
+    for obstacle in _OBSTACLES[engine]:
+        reason = obstacle(request, interpreter)
+        if reason is not None:
+            return reason
+    return None if engine in compiled else "the C extension was built without it"
+
+
+def _preference(name: str, engine: str, forced: str | None) -> str:
+    """Why an engine that can do what is asked was taken or wasn't."""
+    if forced is not None:
+        return "forced" if name == engine else f"{engine} is forced"
+    if name == engine:
+        return "the fastest engine that can do what is asked"
+    return f"{engine} can do what is asked, and is faster"
+
+
+def _check_forced(forced: str, obstacles: dict[str, str | None]) -> None:
+    """Raise EngineError unless the forced engine can do it."""
+    if forced not in obstacles:
+        raise EngineError(f"there is no such engine; there are {', '.join(ENGINES)}")
+    if obstacles[forced] is not None:
+        raise EngineError(f"{obstacles[forced]}; the engines are: {_listed(obstacles)}")
+
+
+def _listed(obstacles: dict[str, str | None]) -> str:
+    """Every engine, with its obstacle."""
+    return ", ".join(
+        f"{engine} (can)" if reason is None else f"{engine} (can't: {reason})"
+        for engine, reason in obstacles.items()
+    )
+
+
+#: The rows of the table: feature, and the request that it makes.
+_FEATURES: tuple[tuple[str, Request], ...] = (
+    ("nothing more", Request()),
+    ("contexts started by functions (`dynamic_context`, plugins)", Request(function_contexts=True)),
+    ("contexts switched by `Coverage.switch_context`", Request()),
+    ("file tracer plugins", Request(file_tracers=("a plugin",))),
+    ("threads", Request()),
+    ("greenlet, gevent, eventlet", Request()),
+    ("multiprocessing, subprocesses", Request()),
+)
+
+
+def default_engine(request: Request, interpreter: _env.Interpreter) -> str:
+    """The engine that is taken if nobody forces one and all were built."""
+    return choose(request, interpreter, ENGINES).engine
+
+
+def table() -> str:
+    """The default engines of all supported versions, as a Markdown table with a last newline."""
+    lines = [
+        f"| measured | together with | {' | '.join(_env.SUPPORTED)} |",
+        f"|---|---|{'---|' * len(_env.SUPPORTED)}",
+    ]
+    for measured, branch in (("lines", False), ("lines and branches", True)):
+        for feature, request in _FEATURES:
+            asked = replace(request, branch=branch)
+            engines = [default_engine(asked, facts) for facts in _env.SUPPORTED.values()]
+            lines.append(f"| {measured} | {feature} | {' | '.join(engines)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

@@ -1,0 +1,373 @@
+"""The seam: how coverage.py comes to measure with our engines.  Only this file imports coverage.
+
+coverage.py has no registration point for cores.  `enter()` rebinds three global names of
+`coverage.control`, once, to subclasses:
+
+- `Core` has the engine chosen when a Coverage object starts for the first time;
+- `Collector` fetches what the C core recorded, and warns of errors that the C core latched;
+- `Plugins` loads our plugin although no configuration names it, while `install()` is in force.
+
+All of them leave Coverage objects alone that are not for us.  A Coverage object is for us if our
+`coverage_init` was called for it, if `install()` is in force, or if its `core` is "quickcover";
+but not if it asks for another core (`_decide.py`).
+
+How a start goes: `Coverage._init()` makes a `Plugins`, which calls `register()`; then
+`Coverage._init_for_start()` makes a `Core`, and a `Collector`, whose tracers share one
+`_native.Store`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import coverage.control as control
+from coverage.collector import Collector as _Collector
+from coverage.core import Core as _Core
+from coverage.disposition import FileDisposition
+from coverage.exceptions import ConfigError, CoverageException, _ExceptionDuringRun
+from coverage.files import canonical_filename
+from coverage.plugin import CoveragePlugin
+from coverage.plugin_support import Plugins as _Plugins
+from coverage.version import __url__ as coverage_url
+from coverage.version import __version__ as coverage_version
+from coverage.version import version_info
+
+import quickcover
+from quickcover import _startup
+from quickcover._decide import (
+    NAME,
+    Asked,
+    Decision,
+    decide,
+    extension,
+    load_native,
+    range_problem,
+    tested_range,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import FrameType
+
+    from coverage import Coverage
+    from coverage.config import CoverageConfig
+    from coverage.types import TFileDisposition, TTraceData
+
+    from quickcover import _native
+
+_OPTIONS = frozenset({"engine"})
+_OUR_FILES = os.path.join(os.path.dirname(canonical_filename(__file__)), "")
+_TRACERS = {"monitoring": "MonitoringTracer", "trace": "TraceTracer"}
+
+
+def enter() -> None:
+    """Put the seam in place, unless it is.
+
+    With a coverage.py outside the tested range only `Core` is rebound, which then warns (or fails
+    if an engine is forced) when measuring starts.
+    """
+    if control.Core is not Core:
+        control.Core = Core  # type: ignore[misc]
+    if range_problem(version_info) is None and control.Collector is not Collector:
+        control.Collector = Collector  # type: ignore[misc]
+        control.Plugins = Plugins  # type: ignore[misc]
+
+
+def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
+    """Add our plugin to the registry of a Coverage object, which makes that object ours."""
+    frame = _called_from(control.Coverage._init)
+    cov = frame.f_locals["self"] if frame is not None else None
+    plugin = QuickcoverPlugin(cov, options)
+    _registered[reg] = plugin
+    reg.add_noop(plugin)
+    if cov is not None and cov._inorout is None and _called_from(control.Coverage.sys_info):
+        # `coverage debug sys` shows no plugin's sys_info(), but that of an InOrOut; it has none.
+        cov._inorout = plugin
+
+
+class QuickcoverPlugin(CoveragePlugin):
+    """The plugin as coverage.py sees it: it takes part in nothing, but shows what was decided."""
+
+    def __init__(self, cov: Coverage | None, options: Mapping[str, Any] | None) -> None:
+        self._cov = weakref.ref(cov) if cov is not None else None
+        self._options = options
+        #: What the Core decided; None before the first start.
+        self.decision: Decision | None = None
+
+    def options(self, config: CoverageConfig) -> Mapping[str, Any]:
+        """The options that `coverage_init` was given, else those of the configuration."""
+        return self._options or _options(config)
+
+    def sys_info(self) -> Iterable[tuple[str, Any]]:
+        """What `--debug=sys` shows: versions, files, the engine, and why this one."""
+        decision = self.decision
+        cov = self._cov() if self._cov is not None else None
+        if decision is None and cov is not None:
+            dynamic_context = cov.config.dynamic_context not in (None, "", "none")
+            decision = decide(
+                _asked(cov, cov.config, dynamic_context or bool(cov._plugins.context_switchers))
+            )
+        info: list[tuple[str, Any]] = [
+            ("quickcover_version", quickcover.__version__),
+            ("quickcover_extension", extension()),
+            ("quickcover_tested_with", f"coverage.py {tested_range()}; this is {coverage_version}"),
+            ("quickcover_installed", _startup.active()),
+        ]
+        if decision is None:
+            return info
+        return [
+            *info,
+            ("quickcover_engine", decision.engine or f"-none-: {decision.problem}"),
+            ("quickcover_engines", [str(verdict) for verdict in decision.verdicts]),
+        ]
+
+
+# Which registries our plugin is in.
+_registered: weakref.WeakKeyDictionary[_Plugins, QuickcoverPlugin] = weakref.WeakKeyDictionary()
+
+
+def _asked(cov: Coverage | None, config: CoverageConfig, function_contexts: bool) -> Asked:
+    """What a Coverage object (None if it is unknown) asks for."""
+    plugin = _registered.get(cov._plugins) if cov is not None else None
+    tracers = cov._plugins.file_tracers if cov is not None else ()
+    return Asked(
+        config=config,
+        options=plugin.options(config) if plugin is not None else _options(config),
+        plugin=plugin is not None,
+        function_contexts=function_contexts,
+        file_tracers=tuple(tracer._coverage_plugin_name for tracer in tracers),
+        version=version_info,
+    )
+
+
+class Core(_Core):
+    """coverage.py's choice of a core, with our engines to choose from."""
+
+    #: What was decided, for display.
+    decision: Decision
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Decide, and set what coverage.py reads.
+
+        Args:
+            kwargs: what coverage.py gives; that differs between its releases.
+
+        Raises:
+            ConfigError: an engine is forced that is unknown or can't do what is asked.
+        """
+        config: CoverageConfig = kwargs["config"]
+        # The Coverage object itself is not among the arguments; `warn` is its method.
+        cov = getattr(kwargs["warn"], "__self__", None)
+        cov = cov if isinstance(cov, control.Coverage) else None
+        asked = _asked(cov, config, kwargs["dynamic_contexts"])
+        self.decision = decide(asked)
+        if cov is not None and cov._plugins in _registered:
+            _registered[cov._plugins].decision = self.decision
+        if self.decision.severity == "error":
+            raise ConfigError(self.decision.problem)
+        if self.decision.engine is not None:
+            self._use(self.decision.engine)
+            _carry(config, asked.options)
+            for option in sorted(set(asked.options) - _OPTIONS):
+                kwargs["warn"](f"Unrecognized option '[{NAME}] {option}='")
+            return
+        if self.decision.severity == "warning":
+            problem = f"{self.decision.problem}; measuring with coverage.py's own core"
+            kwargs["warn"](problem, slug="no-quickcover", once=True)
+        if config.core == NAME:
+            kwargs["config"] = config.copy()
+            kwargs["config"].core = None
+        super().__init__(**kwargs)
+
+    def _use(self, engine: str) -> None:
+        """Set everything that coverage.py reads from a Core."""
+        self.tracer_class = getattr(load_native(), _TRACERS[engine])
+        self.tracer_kwargs = {}
+        self.file_disposition_class = FileDisposition
+        self.supports_plugins = engine == "trace"
+        self.supports_dynamic_contexts = True
+        self.packed_arcs = False
+        # True has coverage.py give new threads a trace function, which starts a tracer there.
+        self.systrace = engine == "trace"
+
+
+class Collector(_Collector):
+    """coverage.py's Collector, with a `Store` of the C core for its data."""
+
+    def __new__(cls, core: _Core, *args: Any, **kwargs: Any) -> Any:
+        """Make coverage.py's own Collector for a Core that isn't ours."""
+        if isinstance(core, Core) and core.decision.engine is not None:
+            return super().__new__(cls)
+        return _Collector(core, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Make one; the arguments are coverage.py's."""
+        super().__init__(*args, **kwargs)
+        self._asked_of_coverage = self.should_trace
+        self.should_trace = self._should_trace
+
+    def _should_trace(self, filename: str, frame: FrameType) -> TFileDisposition:
+        """Decide as coverage.py does, which never measures itself: nor do we."""
+        disposition = self._asked_of_coverage(filename, frame)
+        if disposition.trace and disposition.canonical_filename.startswith(_OUR_FILES):
+            disposition.trace = False
+            disposition.reason = "is part of quickcover"
+        return disposition
+
+    def reset(self) -> None:
+        """Forget all data, and prepare to collect more.
+
+        The tracers are forgotten too, so they are stopped: nobody else could do it later.
+        """
+        for tracer in getattr(self, "tracers", ()):
+            tracer.stop()
+        super().reset()
+        self._store: _native.Store = load_native().Store(branch=self.branch)
+        self.data: TTraceData = self._store  # type: ignore[assignment]
+
+    def pause(self) -> None:
+        """Stop all tracers, for a while or for good; warn if one of them failed."""
+        hook = None if self.core.systrace else threading.gettrace()
+        super().pause()
+        if hook is not None:
+            threading.settrace(hook)  # not ours: a debugger's, say
+        self._warn_of_error()
+
+    def switch_context(self, new_context: str | None) -> str | None:
+        """Store what was hit under the old context, and see every place again in the new one.
+
+        Returns:
+            The previous context (None with a coverage.py that doesn't say).
+        """
+        self.flush_data()
+        self._store.renew()
+        # This flushes once more: what other threads hit meanwhile belongs to the old context.
+        return super().switch_context(new_context)
+
+    def flush_data(self) -> bool:
+        """Store what was recorded since the last flush.
+
+        Returns:
+            False if nothing was executed since.
+        """
+        # In this order a hit that arrives meanwhile is in this drain or announced for the next.
+        # What is drained is stored in any case.
+        activity = self._store.activity
+        self._store.activity = False
+        recorded = self._mapped(self._store.drain())
+        self._warn_of_error()
+        if not activity and not recorded:
+            return False
+        if self.branch:
+            self.covdata.add_arcs(recorded)
+        else:
+            self.covdata.add_lines(recorded)
+        self.covdata.add_file_tracers(
+            {
+                self.cached_mapped_file(filename): plugin
+                for filename, plugin in self.file_tracers.copy().items()
+                if plugin not in self.disabled_plugins
+            }
+        )
+        return True
+
+    def _mapped(self, recorded: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """The same with the file names that the data file wants; two may become one."""
+        mapped: dict[str, list[Any]] = {}
+        for filename, hits in recorded.items():
+            name = self.cached_mapped_file(filename)
+            mapped[name] = mapped[name] + hits if name in mapped else hits
+        return mapped
+
+    def _warn_of_error(self) -> None:
+        """Warn if a callback of the C core failed since the last time."""
+        error = self._store.take_error()
+        if error is not None:
+            reason = f"{type(error).__name__}: {error}"
+            message = f"quickcover stopped measuring after an error, data is missing: {reason}"
+            self.warn(message, slug="quickcover-error")
+
+
+class Plugins(_Plugins):
+    """coverage.py's plugin registry, which loads ours too while `install()` is in force."""
+
+    def load_from_config(self, modules: Iterable[str], config: Any) -> None:
+        """Load the configured plugins, and ours."""
+        if _startup.active():
+            _carry(config, _options(config))
+            modules = config.plugins
+        super().load_from_config(modules, config)
+
+    def load_from_callables(self, plugin_inits: Iterable[Any]) -> None:
+        """Call the given functions, and ours."""
+        super().load_from_callables(plugin_inits)
+        if _startup.active() and self not in _registered:
+            register(self)
+
+
+def _carry(config: CoverageConfig, options: Mapping[str, Any]) -> None:
+    """Put us into `config`, so that child processes, which may get it, use quickcover too."""
+    if NAME not in config.plugins:
+        config.plugins = [*config.plugins, NAME]
+        config.plugin_options[NAME] = options
+
+
+def _options(config: CoverageConfig) -> Mapping[str, Any]:
+    """The `[quickcover]` section.  coverage.py reads it only if `[run] plugins` names us."""
+    if NAME in config.plugins or config.config_file is None:
+        return config.plugin_options.get(NAME, {})
+    from coverage.config import HandyConfigParser, TomlConfigParser
+
+    filename = os.path.basename(config.config_file)
+    ours = filename not in ("setup.cfg", "tox.ini", "pyproject.toml")
+    parser = (TomlConfigParser if filename.endswith(".toml") else HandyConfigParser)(ours)
+    parser.read(config.config_file)
+    return parser.get_section(NAME) if parser.has_section(NAME) else {}
+
+
+def _called_from(function: Any) -> Any:
+    """The nearest frame of `function` up the stack, or None."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame
+
+
+def run_command(argv: list[str]) -> int | str | None:
+    """Run one command of coverage.py, with messages about errors on stderr.
+
+    Returns:
+        What `coverage.cmdline.main` returns.
+    """
+    from coverage import cmdline
+
+    class Script(cmdline.CoverageScript):
+        """Prints to stderr what `coverage.cmdline.main` would print to stdout."""
+
+        def command_line(self, argv: list[str]) -> int:
+            try:
+                return super().command_line(argv)
+            except _ExceptionDuringRun:
+                raise  # the measured program's own, with a traceback
+            except CoverageException as error:
+                print(_error_message(error), file=sys.stderr)
+                return cmdline.ERR
+
+    original = cmdline.CoverageScript
+    cmdline.CoverageScript = Script  # type: ignore[misc]
+    try:
+        return cmdline.main(argv)
+    finally:
+        cmdline.CoverageScript = original  # type: ignore[misc]
+
+
+def _error_message(error: CoverageException) -> str:
+    """What coverage.py tells of `error`, with the page that explains it."""
+    message = str(error.args[0])
+    if error.slug is None:
+        return message
+    return f"{message.rstrip('.')}; see {coverage_url}/messages.html#error-{error.slug}"

@@ -1,0 +1,1 @@
+"""Small programs, run under every engine, and what must come out of it."""

@@ -1,0 +1,59 @@
+"""What this interpreter can do, each fact found out by trying it.
+
+Programs name the facts they need; a fixture skips those that need what is not there. Nothing in
+the behaviour suite asks for versions.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+
+# Fact → a piece of source that only compiles where it holds.
+_SYNTAX = {
+    "type_parameters": "def f[T](): pass\ntype A = int",
+    "type_parameter_defaults": "class C[T = int]: pass",
+    "nested_f_strings": "f'{'a'}'",
+    "except_without_parentheses": "try: pass\nexcept A, B: pass",
+    "template_strings": "t'{1}'",
+    "lazy_imports": "lazy import os",
+    "unpacking_in_comprehensions": "[*i for i in ()]",
+}
+
+
+@functools.cache
+def holds(fact: str) -> bool:
+    """Whether the fact holds here; KeyError for a fact that nobody has defined."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(_SYNTAX[fact], "<fact>", "exec")
+        except SyntaxError:
+            return False
+    return True
+
+
+def missing(needs: tuple[str, ...]) -> str:
+    """Why a program with these needs can't run here; empty if it can."""
+    return ", ".join(f"no {fact.replace('_', ' ')} here" for fact in needs if not holds(fact))
+
+
+def engines() -> tuple[str, ...]:
+    """The engines that the extension has here; none as long as it isn't built."""
+    try:
+        from quickcover import _native
+    except ImportError:
+        return ()
+    return tuple(_native.ENGINES)
+
+
+def unable(engine: str, *, branch: bool) -> str:
+    """Why this engine can't measure lines, or branches, on this interpreter; empty if it can."""
+    events = getattr(getattr(sys, "monitoring", None), "events", None)
+    if engine in ("monitoring", "sysmon"):
+        if events is None:
+            return "no sys.monitoring here"
+        if branch and not hasattr(events, "BRANCH_LEFT"):
+            return "sys.monitoring does not tell the sides of branches here"
+    return ""

@@ -1,0 +1,82 @@
+"""Every program of the catalogue, under the oracle, coverage.py's C tracer and every engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import explained, facts
+from .comparing import raw_differences, report_differences
+from .conftest import Laboratory
+from .programs import Program, catalogue
+
+pytestmark = [
+    pytest.mark.filterwarnings("error::coverage.exceptions.CoverageWarning"),
+    # Programs that do odd things on purpose.
+    pytest.mark.filterwarnings("ignore::SyntaxWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+each_program = pytest.mark.parametrize("program", catalogue(), ids=lambda program: program.id)
+each_kind = pytest.mark.parametrize("branch", [False, True], ids=["lines", "branches"])
+each_engine = pytest.mark.parametrize("name", facts.engines())
+
+
+def test_the_extension_is_there() -> None:
+    assert facts.engines(), "quickcover._native can't be imported: no engine is tested"
+
+
+def test_names_are_unique() -> None:
+    names = [program.id for program in catalogue()]
+    assert sorted(set(names)) == sorted(names)
+
+
+@each_kind
+@each_program
+def test_ctrace_records_what_the_oracle_does(
+    laboratory: Laboratory, program: Program, branch: bool
+) -> None:
+    oracle = laboratory.recorded(program, "oracle", branch=branch)
+    ctrace = laboratory.recorded(program, "ctrace", branch=branch)
+    difference = raw_differences("ctrace", "oracle", ctrace, oracle)
+    if difference and program.id in explained.CTRACE_ERRS:
+        pytest.xfail(explained.CTRACE_ERRS[program.id])
+    assert not difference, difference
+    assert not report_differences("ctrace", "oracle", ctrace, oracle, branch=branch)
+
+
+@each_kind
+@each_engine
+@each_program
+def test_reports_are_those_of_ctrace(
+    laboratory: Laboratory, program: Program, name: str, branch: bool
+) -> None:
+    engine = laboratory.recorded(program, name, branch=branch)
+    ctrace = laboratory.recorded(program, "ctrace", branch=branch)
+    difference = report_differences(name, "ctrace", engine, ctrace, branch=branch)
+    assert not difference, difference
+
+
+@each_kind
+@each_program
+@pytest.mark.parametrize("name", [name for name in facts.engines() if name == "trace"])
+def test_the_trace_engine_records_what_ctrace_does(
+    laboratory: Laboratory, program: Program, name: str, branch: bool
+) -> None:
+    engine = laboratory.recorded(program, name, branch=branch)
+    ctrace = laboratory.recorded(program, "ctrace", branch=branch)
+    difference = raw_differences(name, "ctrace", engine, ctrace)
+    if difference and program.id in explained.CTRACE_ERRS:
+        oracle = laboratory.recorded(program, "oracle", branch=branch)
+        difference = raw_differences(name, "oracle", engine, oracle)
+    assert not difference, difference
+
+
+@each_kind
+@each_program
+@pytest.mark.parametrize("name", ["oracle", "ctrace", *facts.engines()])
+def test_programs_do_the_same_when_measured(
+    laboratory: Laboratory, program: Program, name: str, branch: bool
+) -> None:
+    alone = laboratory.outcomes(program, None)
+    measured = laboratory.outcomes(program, name, branch=branch)
+    assert measured == alone

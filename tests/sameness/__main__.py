@@ -1,0 +1,7 @@
+"""`python -m tests.sameness`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""How quickcover gets into coverage.py, and what comes out there."""

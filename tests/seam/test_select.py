@@ -1,0 +1,83 @@
+"""The chooser: every rule, and what is said about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from quickcover import _env
+from quickcover._select import ENGINES, EngineError, Request, choose, default_engine
+
+BARE = _env.Interpreter(monitoring=False, branch_left_right=False)
+LINES = _env.Interpreter(monitoring=True, branch_left_right=False)
+ALL = _env.Interpreter(monitoring=True, branch_left_right=True)
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "request_", "engine"),
+    [
+        (BARE, Request(), "trace"),
+        (BARE, Request(branch=True), "trace"),
+        (LINES, Request(), "monitoring"),
+        (LINES, Request(branch=True), "trace"),
+        (ALL, Request(), "monitoring"),
+        (ALL, Request(branch=True), "monitoring"),
+        (ALL, Request(function_contexts=True), "trace"),
+        (ALL, Request(file_tracers=("django",)), "trace"),
+        (ALL, Request(tool_id_available=False), "trace"),
+    ],
+)
+def test_default(interpreter: _env.Interpreter, request_: Request, engine: str) -> None:
+    assert default_engine(request_, interpreter) == engine
+
+
+def test_every_engine_has_a_verdict() -> None:
+    choice = choose(Request(branch=True), LINES, ENGINES)
+    assert [verdict.engine for verdict in choice.verdicts] == list(ENGINES)
+    assert [str(verdict) for verdict in choice.verdicts] == [
+        "monitoring: not taken: this Python's sys.monitoring doesn't tell the two sides of a "
+        "branch apart",
+        "trace: taken: the fastest engine that can do what is asked",
+    ]
+
+
+def test_an_able_engine_that_comes_later() -> None:
+    choice = choose(Request(), ALL, ENGINES)
+    assert str(choice.verdicts[1]) == (
+        "trace: not taken: monitoring can do what is asked, and is faster"
+    )
+
+
+def test_an_engine_that_was_not_built() -> None:
+    choice = choose(Request(), ALL, ["trace"])
+    assert choice.engine == "trace"
+    assert choice.verdicts[0].reason == "the C extension was built without it"
+
+
+def test_file_tracers_are_named() -> None:
+    choice = choose(Request(file_tracers=("a.A", "b.B")), ALL, ENGINES)
+    assert choice.verdicts[0].reason.endswith(": a.A, b.B")
+
+
+def test_forced() -> None:
+    choice = choose(Request(), ALL, ENGINES, forced="trace")
+    assert choice.engine == "trace"
+    assert [verdict.reason for verdict in choice.verdicts] == ["trace is forced", "forced"]
+
+
+def test_forced_but_unknown() -> None:
+    with pytest.raises(EngineError, match="no such engine; there are monitoring, trace"):
+        choose(Request(), ALL, ENGINES, forced="warp")
+
+
+def test_forced_but_unable() -> None:
+    with pytest.raises(EngineError, match=r"^this Python has no sys.monitoring; .*trace \(can\)"):
+        choose(Request(), BARE, ENGINES, forced="monitoring")
+
+
+def test_nothing_built() -> None:
+    with pytest.raises(EngineError, match="no engine can do what is asked"):
+        choose(Request(), ALL, [])
+
+
+def test_facts_of_this_interpreter() -> None:
+    assert _env.current() == _env.SUPPORTED[_env.version()]
