@@ -11,6 +11,7 @@ import sys
 DEFAULT_N = 430
 RADIUS = 2
 GAP = -1
+DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))
 MAX_VISITS = 4_000
 
 
@@ -35,7 +36,7 @@ class Grid:
         self.size = len(cells)
         self.neighbours: list[list[int]] = []
         for q, r in cells:
-            around = [(q + 1, r), (q - 1, r), (q, r + 1), (q, r - 1), (q + 1, r - 1), (q - 1, r + 1)]
+            around = [(q + dq, r + dr) for dq, dr in DIRECTIONS]
             self.neighbours.append([index[cell] for cell in around if cell in index])
 
 

@@ -64,8 +64,7 @@ void qc_arcset_clear(qc_arcset *set)
         for (uint32_t i = 0; i < set->count; i++) {
             clear_slot(set, i);
         }
-    }
-    else if (set->count != 0) {
+    } else if (set->count != 0) {
         memset(set->index, 0, index_slots(set) * sizeof *set->index);
     }
     set->count = 0;
@@ -134,8 +133,8 @@ static bool is_found(const qc_arcset *set, uint32_t position)
 {
     uint32_t slot = qc_arcset_hash(set->items[position]) & set->mask;
 
-    while (set->index[slot] != 0 && set->index[slot] <= set->count
-           && set->items[set->index[slot] - 1] != set->items[position]) {
+    while (set->index[slot] != 0 && set->index[slot] <= set->count &&
+           set->items[set->index[slot] - 1] != set->items[position]) {
         slot = (slot + 1) & set->mask;
     }
     return set->index[slot] == position + 1;
@@ -148,15 +147,15 @@ bool qc_arcset_check(const qc_arcset *set, const char **reason)
     if (set->count > set->capacity) {
         return qc_debug_broken(reason, "count above capacity");
     }
-    if ((set->items == NULL) != (set->capacity == 0) || (set->index == NULL) != (set->mask == 0)
-        || (set->items == NULL) != (set->index == NULL)) {
+    if ((set->items == NULL) != (set->capacity == 0) || (set->index == NULL) != (set->mask == 0) ||
+        (set->items == NULL) != (set->index == NULL)) {
         return qc_debug_broken(reason, "items and index don't go together");
     }
     if (set->index == NULL) {
         return true;
     }
-    if (set->mask != (uint64_t)set->capacity * SLOTS_PER_ITEM - 1
-        || (set->mask & (set->mask + 1)) != 0) {
+    if (set->mask != (uint64_t)set->capacity * SLOTS_PER_ITEM - 1 ||
+        (set->mask & (set->mask + 1)) != 0) {
         return qc_debug_broken(reason, "index of the wrong size");
     }
     for (size_t slot = 0; slot <= set->mask; slot++) {
@@ -178,7 +177,7 @@ void qc_arcset_dump(const qc_arcset *set, FILE *out)
     fprintf(out, "arcset: %" PRIu32 " arcs, capacity %" PRIu32 ", %zu index slots\n", set->count,
             set->capacity, index_slots(set));
     for (uint32_t i = 0; i < set->count; i++) {
-        fprintf(out, "  [%" PRIu32 "] %" PRId32 " -> %" PRId32 "\n", i,
-                qc_arc_from(set->items[i]), qc_arc_to(set->items[i]));
+        fprintf(out, "  [%" PRIu32 "] %" PRId32 " -> %" PRId32 "\n", i, qc_arc_from(set->items[i]),
+                qc_arc_to(set->items[i]));
     }
 }

@@ -62,7 +62,8 @@ bool qc_arcset_check(const qc_arcset *set, const char **reason);
 void qc_arcset_dump(const qc_arcset *set, FILE *out);
 
 /* The slow half of qc_arcset_add: adds an arc that is known to be missing. Returns 1, or -1 when
- * there is no memory (the set is unchanged). Not for callers; use qc_arcset_add. */
+ * there is no memory (the set is unchanged). Callers use qc_arcset_add, unless they have asked
+ * qc_arcset_has themselves. */
 int qc_arcset_append(qc_arcset *set, uint64_t arc);
 
 /* Where the search for an arc starts, before masking. One multiplication would do for most files,

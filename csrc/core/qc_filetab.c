@@ -134,8 +134,8 @@ static bool check_file(const qc_file *file, uint32_t id, const char **reason)
 
 bool qc_filetab_check(const qc_filetab *tab, const char **reason)
 {
-    if (tab->block_count > tab->block_capacity
-        || (tab->blocks == NULL) != (tab->block_capacity == 0)) {
+    if (tab->block_count > tab->block_capacity ||
+        (tab->blocks == NULL) != (tab->block_capacity == 0)) {
         return qc_debug_broken(reason, "block count, capacity and blocks don't go together");
     }
     if (tab->count > (uint64_t)tab->block_count * QC_FILETAB_BLOCK) {

@@ -100,37 +100,35 @@ static int grow_bits(qc_lineset *set, uint32_t line)
     return 0;
 }
 
-/* Marks a line as known: 1 it was not, 0 it was, -1 no memory. */
+/* Marks a new line as known; -1 when there is no memory. */
 static int remember(qc_lineset *set, int32_t line)
 {
     uint32_t number = (uint32_t)line;
 
     if (line >= QC_LINESET_DENSE) {
-        return qc_arcset_add(&set->sparse, qc_arc_pack(0, line));
+        return qc_arcset_append(&set->sparse, qc_arc_pack(0, line));
     }
     if (number >= set->limit && grow_bits(set, number) < 0) {
         return -1;
     }
     set->bits[number / WORD_BITS] |= UINT64_C(1) << (number % WORD_BITS);
-    return 1;
+    return 0;
 }
 
 int qc_lineset_append(qc_lineset *set, int32_t line)
 {
-    int added;
-
-    if (line < 1 || line == INT32_MAX || qc_lineset_has_dense(set, line)) {
+    if (line < 1 || line == INT32_MAX || qc_lineset_has(set, line)) {
         return 0;
     }
     if (set->count == set->capacity && grow_items(set) < 0) {
         return -1;
     }
-    added = remember(set, line);
-    if (added == 1) {
-        set->items[set->count++] = line;
-        verify(set);
+    if (remember(set, line) < 0) {
+        return -1;
     }
-    return added;
+    set->items[set->count++] = line;
+    verify(set);
+    return 1;
 }
 
 size_t qc_lineset_bytes(const qc_lineset *set)
@@ -172,8 +170,8 @@ bool qc_lineset_check(const qc_lineset *set, const char **reason)
     if (set->count > set->capacity || (set->items == NULL) != (set->capacity == 0)) {
         return qc_debug_broken(reason, "count, capacity and items don't go together");
     }
-    if ((set->bits == NULL) != (set->limit == 0) || set->limit > QC_LINESET_DENSE
-        || (set->limit & (set->limit - 1)) != 0) {
+    if ((set->bits == NULL) != (set->limit == 0) || set->limit > QC_LINESET_DENSE ||
+        (set->limit & (set->limit - 1)) != 0) {
         return qc_debug_broken(reason, "bitmap of the wrong size");
     }
     if (count_bits(set, &known_sum) + set->sparse.count != set->count) {
@@ -196,8 +194,9 @@ bool qc_lineset_check(const qc_lineset *set, const char **reason)
 
 void qc_lineset_dump(const qc_lineset *set, FILE *out)
 {
-    fprintf(out, "lineset: %" PRIu32 " lines, capacity %" PRIu32 ", bitmap below %" PRIu32
-                 ", %" PRIu32 " sparse\n ",
+    fprintf(out,
+            "lineset: %" PRIu32 " lines, capacity %" PRIu32 ", bitmap below %" PRIu32 ", %" PRIu32
+            " sparse\n ",
             set->count, set->capacity, set->limit, set->sparse.count);
     for (uint32_t i = 0; i < set->count; i++) {
         fprintf(out, " %" PRId32, set->items[i]);

@@ -58,15 +58,15 @@ int qc_lineset_append(qc_lineset *set, int32_t line);
 /* Whether the bitmap says that the line is known; false also for lines that it doesn't cover. */
 static inline bool qc_lineset_has_dense(const qc_lineset *set, int32_t line)
 {
-    return (uint32_t)line < set->limit
-           && ((set->bits[(uint32_t)line / 64] >> ((uint32_t)line % 64)) & 1) != 0;
+    return (uint32_t)line < set->limit &&
+           ((set->bits[(uint32_t)line / 64] >> ((uint32_t)line % 64)) & 1) != 0;
 }
 
 /* Whether the set holds the line. */
 static inline bool qc_lineset_has(const qc_lineset *set, int32_t line)
 {
-    return qc_lineset_has_dense(set, line)
-           || (line >= QC_LINESET_DENSE && qc_arcset_has(&set->sparse, qc_arc_pack(0, line)));
+    return qc_lineset_has_dense(set, line) ||
+           (line >= QC_LINESET_DENSE && qc_arcset_has(&set->sparse, qc_arc_pack(0, line)));
 }
 
 /* Adds a line: 1 it is new, 0 it was known (or is no line number), -1 no memory (the set is

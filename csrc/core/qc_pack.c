@@ -55,8 +55,7 @@ static inline void set(keys all, size_t i, uint64_t key)
 {
     if (all.wide != NULL) {
         all.wide[i] = key;
-    }
-    else {
+    } else {
         all.narrow[i] = (uint32_t)key;
     }
 }
@@ -102,8 +101,7 @@ static size_t partition(keys all, size_t start, size_t end, uint64_t bit)
 
         if ((key & bit) == 0) {
             start++;
-        }
-        else {
+        } else {
             end--;
             set(all, start, get(all, end));
             set(all, end, key);

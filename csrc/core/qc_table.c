@@ -171,8 +171,8 @@ bool qc_table_check(const qc_table *table, const char **reason)
 {
     uint32_t used = 0;
 
-    if ((table->slots == NULL) != (table->capacity == 0)
-        || (table->capacity & (table->capacity - 1)) != 0) {
+    if ((table->slots == NULL) != (table->capacity == 0) ||
+        (table->capacity & (table->capacity - 1)) != 0) {
         return qc_debug_broken(reason, "slots and capacity don't go together");
     }
     if (table->count > table->capacity - table->capacity / 4) {
@@ -185,8 +185,8 @@ bool qc_table_check(const qc_table *table, const char **reason)
         return qc_debug_broken(reason, "used slots and count differ");
     }
     for (uint32_t i = 0; i < table->capacity; i++) {
-        if (table->slots[i].value != NULL
-            && locate(table->slots, table->capacity, table->slots[i].key) != i) {
+        if (table->slots[i].value != NULL &&
+            locate(table->slots, table->capacity, table->slots[i].key) != i) {
             return qc_debug_broken(reason, "a key is not found, or is there twice");
         }
     }

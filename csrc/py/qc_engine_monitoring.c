@@ -347,6 +347,11 @@ static int monitoring_stop(qc_tracer *tracer)
 static int monitoring_start(qc_tracer *tracer)
 {
     long global;
+    if (tracer->store->branch && !QC_HAVE_BRANCH_SIDES) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the monitoring engine can't measure branches on this Python");
+        return -1;
+    }
     if (take_tool_id(tracer) < 0) {
         return -1;
     }

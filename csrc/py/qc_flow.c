@@ -27,6 +27,25 @@ add_arc(const resolver *r, int32_t from, int32_t to)
     return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
 }
 
+/* Was the line that begins at `unit` reached? Its event says so; but CPython 3.14 has no line event
+ * where a loop ends in a copy of a return, so there the event of the return counts, too. */
+static bool was_reached(const resolver *r, uint32_t unit)
+{
+    if (qc_hits_has(r->hits, unit, QC_HIT_LINE)) {
+        return true;
+    }
+    for (uint32_t u = unit; u < r->view->units && r->lines[u] == r->lines[unit]; u++) {
+        qc_flow_kind flow = qc_opcode_flow(r->view->code[2 * u]);
+        if (flow == QC_FLOW_RETURN) {
+            return qc_hits_has(r->hits, u, QC_HIT_RETURN);
+        }
+        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE && flow != QC_FLOW_EXTEND) {
+            break;
+        }
+    }
+    return false;
+}
+
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
  * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
  * it has hits of its own. 0, or -1 when memory ran out. */
@@ -40,7 +59,7 @@ follow(const resolver *r, int32_t line, uint32_t unit)
         qc_flow_kind flow = qc_opcode_flow(opcode);
         int32_t here = r->lines[unit];
         if (flow != QC_FLOW_CACHE && here > 0 && here != line && !qc_opcode_is_silent(opcode)) {
-            return qc_hits_has(r->hits, start, QC_HIT_LINE) ? add_arc(r, line, here) : 0;
+            return was_reached(r, start) ? add_arc(r, line, here) : 0;
         }
         argument |= view->code[2 * unit + 1];
         switch (flow) {

@@ -6,7 +6,7 @@
 #include "qc_record.h"
 
 enum {
-    MAX_DEAD = 1024,       /* records kept without living code */
+    MAX_DEAD = 16384,      /* records kept without living code */
     CHECK_COMPLETE_AT = 2, /* the first duplicate; then at each doubling */
 };
 

@@ -62,7 +62,6 @@ class Choice:
     verdicts: tuple[Verdict, ...]
 
 
-
 def _no_monitoring(_request: Request, interpreter: _env.Interpreter) -> str | None:
     return None if interpreter.monitoring else "this Python has no sys.monitoring"
 
@@ -88,7 +87,8 @@ def _no_function_contexts(request: Request, _interpreter: _env.Interpreter) -> s
 def _no_file_tracers(request: Request, _interpreter: _env.Interpreter) -> str | None:
     if not request.file_tracers:
         return None
-    return f"file tracer plugins need every line, not just the first: {', '.join(request.file_tracers)}"
+    names = ", ".join(request.file_tracers)
+    return f"file tracer plugins need every call and line, not just the first: {names}"
 
 
 #: Every engine, the preferred ones first, with what can stand in its way.

@@ -1,7 +1,7 @@
 """What `install()` did to this process, and how its children learn of it.
 
-`install()` sets an environment variable that child processes inherit.  A line in `a0_quickcover.pth`
-calls `inherit()` at the start of every Python process that has it; the name sorts before coverage.py's
+`install()` sets an environment variable that child processes inherit.  In those that have it, a
+line in `a0_quickcover.pth` calls `inherit()` at their start; that name sorts before coverage.py's
 own `a1_coverage.pth`, which may start measuring at once.  Neither imports coverage.py: when it is
 not loaded yet, an import hook waits for `coverage.control` and lets the seam in right after it.
 

@@ -22,9 +22,10 @@ import os
 import sys
 import threading
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import coverage.control as control
+from coverage import control
 from coverage.collector import Collector as _Collector
 from coverage.core import Core as _Core
 from coverage.disposition import FileDisposition
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from quickcover import _native
 
 _OPTIONS = frozenset({"engine"})
-_OUR_FILES = os.path.join(os.path.dirname(canonical_filename(__file__)), "")
+_OUR_FILES = f"{Path(canonical_filename(__file__)).parent}{os.sep}"
 _TRACERS = {"monitoring": "MonitoringTracer", "trace": "TraceTracer"}
 
 
@@ -70,11 +71,12 @@ def enter() -> None:
     With a coverage.py outside the tested range only `Core` is rebound, which then warns (or fails
     if an engine is forced) when measuring starts.
     """
-    if control.Core is not Core:
-        control.Core = Core  # type: ignore[misc]
-    if range_problem(version_info) is None and control.Collector is not Collector:
-        control.Collector = Collector  # type: ignore[misc]
-        control.Plugins = Plugins  # type: ignore[misc]
+    names: Any = control
+    if names.Core is not Core:
+        names.Core = Core
+    if range_problem(version_info) is None and names.Collector is not Collector:
+        names.Collector = Collector
+        names.Plugins = Plugins
 
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
@@ -227,7 +229,7 @@ class Collector(_Collector):
             tracer.stop()
         super().reset()
         self._store: _native.Store = load_native().Store(branch=self.branch)
-        self.data: TTraceData = self._store  # type: ignore[assignment]
+        self.data: TTraceData = self._store
 
     def pause(self) -> None:
         """Stop all tracers, for a while or for good; warn if one of them failed."""
@@ -320,9 +322,10 @@ def _options(config: CoverageConfig) -> Mapping[str, Any]:
     """The `[quickcover]` section.  coverage.py reads it only if `[run] plugins` names us."""
     if NAME in config.plugins or config.config_file is None:
         return config.plugin_options.get(NAME, {})
-    from coverage.config import HandyConfigParser, TomlConfigParser
+    from coverage.config import HandyConfigParser
+    from coverage.tomlconfig import TomlConfigParser
 
-    filename = os.path.basename(config.config_file)
+    filename = Path(config.config_file).name
     ours = filename not in ("setup.cfg", "tox.ini", "pyproject.toml")
     parser = (TomlConfigParser if filename.endswith(".toml") else HandyConfigParser)(ours)
     parser.read(config.config_file)
@@ -346,14 +349,14 @@ def run_command(argv: list[str]) -> int | str | None:
     from coverage import cmdline
 
     class Script(cmdline.CoverageScript):
-        """Prints to stderr what `coverage.cmdline.main` would print to stdout."""
+        """Prints to stderr what `coverage.cmdline.main` would print to stdout or as a traceback."""
 
         def command_line(self, argv: list[str]) -> int:
             try:
                 return super().command_line(argv)
             except _ExceptionDuringRun:
                 raise  # the measured program's own, with a traceback
-            except CoverageException as error:
+            except (CoverageException, OSError) as error:
                 print(_error_message(error), file=sys.stderr)
                 return cmdline.ERR
 
@@ -365,8 +368,10 @@ def run_command(argv: list[str]) -> int | str | None:
         cmdline.CoverageScript = original  # type: ignore[misc]
 
 
-def _error_message(error: CoverageException) -> str:
+def _error_message(error: CoverageException | OSError) -> str:
     """What coverage.py tells of `error`, with the page that explains it."""
+    if isinstance(error, OSError):  # not the program's; a file that can't be used, mostly
+        return f"Couldn't measure or report: {type(error).__name__}: {error}"
     message = str(error.args[0])
     if error.slug is None:
         return message

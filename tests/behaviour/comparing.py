@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from ..oracle import FileReport
 from .measure import Recorded, reported
@@ -24,24 +25,45 @@ def raw_differences(left: str, right: str, recorded: Recorded, expected: Recorde
 def report_differences(
     left: str, right: str, recorded: Recorded, expected: Recorded, *, branch: bool
 ) -> str:
-    """How the reports differ that coverage.py makes of raw data; equal data need no report."""
-    files = [file for file in expected if recorded.get(file) != expected[file]]
-    files += [file for file in recorded if file not in expected]
-    mine = reported({f: recorded[f] for f in files if recorded.get(f)}, branch=branch)
-    theirs = reported({f: expected[f] for f in files if expected.get(f)}, branch=branch)
+    """How the reports differ that coverage.py makes of raw data."""
     told = []
-    for file in sorted(files):
-        if mine.get(file) != theirs.get(file):
+    for file, mine, theirs in _reports_to_compare(recorded, expected, branch):
+        if mine != theirs:
             told.append(_listing(Path(file)))
             for field in fields(FileReport):
-                one = set(getattr(mine.get(file), field.name, ()))
-                other = set(getattr(theirs.get(file), field.name, ()))
+                one, other = _places(mine, field.name), _places(theirs, field.name)
                 told += _only(left, field.name, one - other) + _only(right, field.name, other - one)
     return "\n".join(told)
 
 
-def _only(name: str, what: str, places: Iterable[object]) -> list[str]:
-    found = sorted(places)  # type: ignore[type-var]
+def missed(left: str, right: str, recorded: Recorded, expected: Recorded, *, branch: bool) -> str:
+    """What `right` reports as executed, but `left` does not."""
+    told = []
+    for file, mine, theirs in _reports_to_compare(recorded, expected, branch):
+        for name in ("executed_lines", "executed_branches"):
+            only = _only(right, name, _places(theirs, name) - _places(mine, name))
+            told += [_listing(Path(file)), *only] if only else []
+    return "\n".join(told)
+
+
+def _reports_to_compare(
+    recorded: Recorded, expected: Recorded, branch: bool
+) -> Iterator[tuple[str, FileReport | None, FileReport | None]]:
+    """Each file with its two reports; those with equal data have equal reports, so not these."""
+    both = sorted({*recorded, *expected})
+    files = [file for file in both if recorded.get(file) != expected.get(file)]
+    mine = reported({f: recorded[f] for f in files if recorded.get(f)}, branch=branch)
+    theirs = reported({f: expected[f] for f in files if expected.get(f)}, branch=branch)
+    for file in files:
+        yield file, mine.get(file), theirs.get(file)
+
+
+def _places(report: FileReport | None, field: str) -> set[Any]:
+    return set(getattr(report, field, ()))
+
+
+def _only(name: str, what: str, places: Iterable[Any]) -> list[str]:
+    found = sorted(places)
     return [f"  only {name}: {what} {found}"] if found else []
 
 

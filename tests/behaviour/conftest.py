@@ -11,6 +11,7 @@ from . import facts
 from .measure import Recorded, measurer
 from .programs import Program, themes
 from .running import Measured, Run, measure, write
+from .scenes import Comparison
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,21 @@ class Laboratory:
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     return Laboratory(tmp_path_factory.mktemp("programs").resolve())
+
+
+@pytest.fixture(params=["oracle", *facts.engines()])
+def name(request: pytest.FixtureRequest) -> str:
+    """The name of each measurer that is compared with ctrace."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["lines", "branches"])
+def branch(request: pytest.FixtureRequest) -> bool:
+    """Lines alone, or branches too."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def compare(tmp_path: Path, name: str, branch: bool) -> Comparison:
+    """Plays a scenario under ctrace and under one other measurer, and compares."""
+    return Comparison(tmp_path.resolve(), name, branch)

@@ -7,10 +7,12 @@ from a file of its own: so a start and a stop per theme suffice, and files tell 
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib.util
 import io
 import sys
 import types
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,21 +53,37 @@ def write(programs: Iterable[Program], directory: Path) -> list[Run]:
 def measure(runs: Iterable[Run], measurer: Measurer | None) -> Measured:
     """Run them all, measured if there is a measurer."""
     ready = [(run, compile(run.file.read_text("utf-8"), str(run.file), "exec")) for run in runs]
-    if measurer is None:
-        return Measured({}, {run: perform(run, code) for run, code in ready})
-    measurer.start()
-    try:
-        outcomes = {run: perform(run, code) for run, code in ready}
-    finally:
-        measurer.stop()
+    with garbage_collected_at_the_end():
+        if measurer is None:
+            return Measured({}, {run: perform(run, code) for run, code in ready})
+        measurer.start()
+        try:
+            outcomes = {run: perform(run, code) for run, code in ready}
+            gc.collect()
+        finally:
+            measurer.stop()
     return Measured(measurer.recorded(), outcomes)
+
+
+@contextlib.contextmanager
+def garbage_collected_at_the_end() -> Iterator[None]:
+    """No collection by chance: abandoned generators are closed at the same time in every run."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def perform(run: Run, code: types.CodeType) -> str:
     """Run one program and tell what it did: its output and the results of its calls."""
-    module = types.ModuleType(f"program_{run.file.stem}")
-    module.__dict__.update(__file__=str(run.file), drive=drive)
-    sys.modules[module.__name__] = module
+    spec = importlib.util.spec_from_file_location(f"program_{run.file.stem}", run.file)
+    assert spec
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    module.__dict__["drive"] = drive
     output = io.StringIO()
     try:
         with contextlib.redirect_stdout(output):

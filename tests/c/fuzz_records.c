@@ -66,12 +66,11 @@ static void step_table(world *w, fuzz_input *input, bool may_fail)
     REQUIRE(qc_table_find(&w->table, key) == w->values[n]);
     if (verb % 2 == 0) {
         added = qc_table_insert(&w->table, key, value);
-        REQUIRE(added == (w->values[n] == NULL)
-                || (added == -1 && w->values[n] == NULL && may_fail));
+        REQUIRE(added == (w->values[n] == NULL) ||
+                (added == -1 && w->values[n] == NULL && may_fail));
         w->values[n] = added == 1 ? value : w->values[n];
         w->value_count += added == 1;
-    }
-    else {
+    } else {
         REQUIRE(qc_table_remove(&w->table, key) == w->values[n]);
         w->value_count -= w->values[n] != NULL;
         w->values[n] = NULL;
@@ -144,8 +143,7 @@ static void step_rare(world *w, uint8_t verb)
         qc_journal_clear(&w->journal);
         w->journalled = 0;
         w->lost = false;
-    }
-    else if (verb % 3 == 1) {
+    } else if (verb % 3 == 1) {
         uint32_t r = verb / 3 % RECORDS;
 
         qc_hits_clear(&w->records[r]);
@@ -153,8 +151,7 @@ static void step_rare(world *w, uint8_t verb)
         if (verb > 250) {
             qc_hits_free(&w->records[r]);
         }
-    }
-    else {
+    } else {
         qc_filetab_clear_hits(&w->files);
         require_sound(w);
     }
@@ -184,8 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         default:
             if (verb % 16 == 3) {
                 step_rare(&w, verb);
-            }
-            else {
+            } else {
                 step_clear_id(&w, &input);
             }
         }

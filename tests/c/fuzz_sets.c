@@ -28,7 +28,8 @@ static void model_take(model *m, uint64_t item, int added)
     }
 }
 
-/* What adding may return: 0 or 1 by what is known; -1 for a new item when an allocation may fail. */
+/* What adding may return: 0 or 1 by what is known; -1 for a new item when an allocation may fail.
+ */
 static void require_added(int added, bool known, bool may_fail)
 {
     REQUIRE(added == (known ? 0 : 1) || (added == -1 && !known && may_fail));
@@ -93,18 +94,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (verb == 254) {
             qc_arcset_clear(&arcs);
             arcs_model.count = 0;
-        }
-        else if (verb == 253) {
+        } else if (verb == 253) {
             qc_lineset_clear(&lines);
             lines_model.count = 0;
-        }
-        else if (verb == 252) {
+        } else if (verb == 252) {
             require_same(&arcs, &arcs_model, &lines, &lines_model);
-        }
-        else if (verb % 32 < 16) {
+        } else if (verb % 32 < 16) {
             step_arcs(&input, &arcs, &arcs_model, may_fail);
-        }
-        else {
+        } else {
             step_lines(&input, &lines, &lines_model, may_fail);
         }
     }

@@ -1,7 +1,8 @@
 /*
  * qc_test: a test harness in one header, for programs of one module each. A test is a function
  * without arguments that CHECKs; main RUNs them and returns test_report(). The last line of output
- * is 'N passed, N failed'. Random tests draw from test_random, seeded by QC_TEST_SEED or a constant.
+ * is 'N passed, N failed'. Random tests draw from test_random, seeded by QC_TEST_SEED or a
+ * constant.
  *
  * Not for: the library. Not thread-safe: CHECK in the main thread alone.
  */
@@ -18,7 +19,7 @@
 #include <string.h>
 
 #define CHECK(condition) test_check((condition), #condition, __FILE__, __LINE__)
-#define CHECK_EQ(left, right)                                                                      \
+#define CHECK_EQ(left, right) \
     test_check_equal((long long)(left), (long long)(right), #left " == " #right, __FILE__, __LINE__)
 #define RUN(test) test_run(#test, test)
 

@@ -150,12 +150,10 @@ static void random_steps(qc_hits *records, qc_journal *journal, bool *model)
 
         if (unit >= UNITS) {
             CHECK_EQ(qc_hits_mark(&records[r], journal, unit, FLAGS[kind]), 0);
-        }
-        else if (test_below(5) == 0) {
+        } else if (test_below(5) == 0) {
             qc_hits_clear_id(&records[r], id);
             model[id] = false;
-        }
-        else {
+        } else {
             CHECK_EQ(qc_hits_has(&records[r], unit, FLAGS[kind]), model[id]);
             CHECK_EQ(qc_hits_mark(&records[r], journal, unit, FLAGS[kind]), !model[id]);
             CHECK_EQ(journal->count, before + !model[id]);

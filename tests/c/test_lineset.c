@@ -81,6 +81,20 @@ static void items_are_in_insertion_order(void)
     qc_lineset_free(&set);
 }
 
+static void the_bitmap_grows_at_its_very_end(void)
+{
+    qc_lineset set;
+
+    qc_lineset_init(&set);
+    for (int32_t line = 1; line <= 5000; line++) {
+        CHECK(!qc_lineset_has(&set, line));
+        CHECK_EQ(qc_lineset_add(&set, line), 1);
+        CHECK((uint32_t)line < set.limit);
+    }
+    CHECK(qc_lineset_check(&set, NULL));
+    qc_lineset_free(&set);
+}
+
 /* Lines of several worlds: ordinary, around the end of the bitmap, huge, and none. */
 static int32_t some_line(void)
 {
@@ -172,6 +186,23 @@ static void failure_changes_nothing(void)
     }
 }
 
+static void known_lines_need_no_memory(void)
+{
+    qc_lineset set;
+
+    qc_lineset_init(&set);
+    for (int32_t i = 0; i < 16; i++) {
+        CHECK_EQ(qc_lineset_add(&set, i % 2 == 0 ? i + 1 : 2000000000 + i), 1);
+    }
+    CHECK_EQ(set.count, set.capacity);
+    for (int32_t i = 0; i < 16; i++) {
+        qc_mem_fail_after(1);
+        CHECK_EQ(qc_lineset_add(&set, i % 2 == 0 ? i + 1 : 2000000000 + i), 0);
+    }
+    qc_mem_fail_after(0);
+    qc_lineset_free(&set);
+}
+
 static void check_finds_damage(void)
 {
     qc_lineset set, broken;
@@ -233,8 +264,10 @@ int main(void)
     RUN(huge_lines_cost_little);
     RUN(hostile_lines_stay_proportional);
     RUN(items_are_in_insertion_order);
+    RUN(the_bitmap_grows_at_its_very_end);
     RUN(agrees_with_a_naive_set);
     RUN(failure_changes_nothing);
+    RUN(known_lines_need_no_memory);
     RUN(check_finds_damage);
     RUN(dump_names_each_line);
     return test_report();

@@ -61,8 +61,8 @@ static uint64_t world_hash(const world *w)
 
 static bool world_check(const world *w, const char **reason)
 {
-    bool good = qc_filetab_check(&w->files, reason) && qc_journal_check(&w->journal, reason)
-                && qc_table_check(&w->table, reason);
+    bool good = qc_filetab_check(&w->files, reason) && qc_journal_check(&w->journal, reason) &&
+                qc_table_check(&w->table, reason);
 
     for (uint32_t i = 0; i < w->record_count; i++) {
         good = good && qc_hits_check(w->records[i], reason);
@@ -132,8 +132,7 @@ static void run_steps(world *w, step run, uint32_t n)
             /* The one failure that changes something: the hit stays, its id is lost. */
             CHECK(w->journal.lost && w->may_lose);
             CHECK_EQ(run(w, i), 0);
-        }
-        else {
+        } else {
             CHECK_EQ(world_hash(w), before);
             CHECK(run(w, i) >= 0);
         }

@@ -76,7 +76,8 @@ static int compare_arcs(const void *left, const void *right)
 /* Numbers in several shapes: small, signed, extreme, few different ones, sorted, reversed. */
 static int32_t some_number(int shape, uint32_t i)
 {
-    static const int32_t extremes[] = {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX};
+    static const int32_t extremes[] = {INT32_MIN, INT32_MIN + 1, -1,       0,
+                                       1,         INT32_MAX - 1, INT32_MAX};
 
     switch (shape) {
     case 0:
@@ -104,7 +105,8 @@ static void sorting_agrees_with_qsort(void)
 
         for (uint32_t i = 0; i < n; i++) {
             lines[i] = lines_model[i] = some_number(round % 6, i);
-            arcs[i] = arcs_model[i] = qc_arc_pack(some_number(round % 6, i), some_number(round % 5, i));
+            arcs[i] = arcs_model[i] =
+                qc_arc_pack(some_number(round % 6, i), some_number(round % 5, i));
         }
         qc_pack_sort_lines(lines, n);
         qsort(lines_model, n, sizeof *lines, compare_lines);
@@ -195,18 +197,21 @@ static void hash_spreads_each_bit(void)
 
 static void hash_does_not_collide_on_small_inputs(void)
 {
-    enum { N = 1 << 16 };
-    uint64_t *hashes = malloc(N * 2 * sizeof *hashes);
+    const size_t n = 1 << 16;
+    uint64_t *hashes = malloc(n * 2 * sizeof *hashes);
 
-    for (uint32_t i = 0; i < N; i++) {
+    if (!CHECK(hashes != NULL)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
         uint8_t two[2] = {(uint8_t)i, (uint8_t)(i >> 8)}, twenty[20] = {0};
 
         memcpy(twenty + 9, two, 2);
         hashes[2 * i] = qc_pack_hash(two, 2, 0);
         hashes[2 * i + 1] = qc_pack_hash(twenty, 20, 0);
     }
-    qc_pack_sort_arcs(hashes, (size_t)N * 2);
-    for (size_t i = 1; i < (size_t)N * 2; i++) {
+    qc_pack_sort_arcs(hashes, n * 2);
+    for (size_t i = 1; i < n * 2; i++) {
         CHECK(hashes[i] != hashes[i - 1]);
     }
     free(hashes);

@@ -101,8 +101,7 @@ static void agrees_with_a_naive_map(void)
                 CHECK_EQ(qc_table_insert(&table, key_of(world, n), value), model[n] == NULL);
                 count += model[n] == NULL;
                 model[n] = model[n] == NULL ? value : model[n];
-            }
-            else {
+            } else {
                 CHECK(qc_table_remove(&table, key_of(world, n)) == model[n]);
                 count -= model[n] != NULL;
                 model[n] = NULL;

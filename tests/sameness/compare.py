@@ -37,7 +37,7 @@ class FileReport:
             for start, end in entry.get(f"{state}_branches", ()):
                 report.branches[start, end] = state
         functions = entry.get("functions", {})
-        report.functions_run = sum(
+        report.functions_run = entry.get("functions_run", 0) or sum(
             1 for name, part in functions.items() if name and part["executed_lines"]
         )
         return report
@@ -50,6 +50,7 @@ class FileReport:
         }
         for state in BRANCH_STATES:
             entry[f"{state}_branches"] = sorted(b for b, s in self.branches.items() if s == state)
+        entry["functions_run"] = self.functions_run
         return entry
 
 

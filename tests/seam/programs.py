@@ -51,9 +51,15 @@ def told(directory: Path) -> list[str]:
     return sorted((directory / "who.txt").read_text().splitlines())
 
 
-def reported(run: Runner, directory: Path) -> dict[str, object]:
-    """The lines and branches of every file, as `coverage json` reports them."""
-    run("json", "-q", "-o", "report.json")
+def reported(run: Runner, directory: Path, status: int | None = 0) -> dict[str, object]:
+    """The lines and branches of every file, as `coverage json` reports them.
+
+    Args:
+        status: the exit status that `coverage json` must have; with None it may find no data.
+    """
+    run("json", "-q", "-o", "report.json", status=status)
+    if status is None and not (directory / "report.json").exists():
+        return {}
     report = json.loads((directory / "report.json").read_text())
     keys = ("executed_lines", "missing_lines", "executed_branches", "missing_branches")
     return {

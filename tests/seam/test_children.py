@@ -25,7 +25,7 @@ PROCESSES = {
         "os.wait()\n",
     ),
     "fork": (
-        "patch =\n    fork\n    _exit",
+        "patch =\n    subprocess\n    fork\n    _exit",
         "import os\nfrom who import who\n"
         "if os.fork() == 0:\n    who('child')\n    os._exit(0)\n"
         "os.wait()\n",
@@ -107,8 +107,8 @@ def test_children_s_data_are_the_same(
 
 
 def test_process_start_variable(run_python: Runner, tmp_path: Path) -> None:
-    """A child whose coverage.py is started by its own .pth file, from another configuration."""
-    write(tmp_path, who=WHO, child=CHILD)
+    """A process that coverage.py measures from its start, by a configuration without us."""
+    write(tmp_path, who=WHO, child=f"import coverage\ncoverage.process_startup()\n{CHILD}")
     (tmp_path / "other.rc").write_text("[run]\nparallel = true\n")
     env = {"COVERAGE_PROCESS_START": str(tmp_path / "other.rc"), "QUICKCOVER_INSTALL": "1"}
     run_python("child.py", env=env)
@@ -124,8 +124,7 @@ def test_variable_that_says_no(run_coverage: Runner, tmp_path: Path, value: str)
 
 def test_a_forced_engine_reaches_children(run_python: Runner, tmp_path: Path) -> None:
     text = (
-        "import coverage\n"
-        "print(coverage.Coverage.current()._collector.tracer_name(), flush=True)\n"
+        "import coverage\nprint(coverage.Coverage.current()._collector.tracer_name(), flush=True)\n"
     )
     program = f"{text}import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'])\n"
     write(tmp_path, child=text, program=program)
@@ -136,7 +135,7 @@ def test_a_forced_engine_reaches_children(run_python: Runner, tmp_path: Path) ->
 
 
 def test_processes_that_measure_nothing_import_nothing(run_python: Runner) -> None:
-    code = "import sys; print([name for name in sys.modules if 'cover' in name])"
+    code = "import sys; print(sorted(name for name in sys.modules if 'cover' in name))"
     assert run_python("-c", code).stdout == "[]\n"
     installed = run_python("-c", code, env={"QUICKCOVER_INSTALL": "1"}).stdout
     assert installed == "['quickcover', 'quickcover._startup']\n"

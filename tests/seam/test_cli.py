@@ -42,16 +42,22 @@ def test_it_measures_with_our_core(run_quickcover: Runner, tmp_path: Path) -> No
     assert told(tmp_path) == sorted([f"script {OURS}", f"script {OURS}", f"script {THEIRS}"])
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command(run_quickcover: Runner, run_coverage: Runner, command: str) -> None:
-    ours = run_quickcover(command, "--help").stdout
-    theirs = run_coverage(command, "--help").stdout
-    assert ours.startswith(f"Usage: quickcover {command} ")
-    # Without the line of the program's name, wrapped or not.
-    assert ours.partition("\n\n")[2] == theirs.partition("\n\n")[2]
+def test_help_of_every_command(run_python: Runner) -> None:
+    code = (
+        "import sys\n"
+        "from {package} import main\n"
+        f"for command in {COMMANDS}:\n"
+        "    sys.argv = ['{name}', command, '--help']\n"
+        "    assert main() == 0\n"
+    )
+    theirs = run_python("-c", code.replace("{package}", "coverage.cmdline").replace("{name}", "it"))
+    ours = run_python("-c", code.replace("{package}", "quickcover.cli").replace("{name}", "it"))
+    assert ours.stdout == theirs.stdout
+    assert ours.stdout.count("Usage: it ") == len(COMMANDS)
 
 
 def test_help(run_quickcover: Runner) -> None:
+    assert run_quickcover("run", "--help").stdout.startswith("Usage: quickcover run ")
     assert "usage: quickcover <command> [options] [args]" in run_quickcover("help").stdout
     assert "Use 'quickcover help' for help" in run_quickcover().stdout
 

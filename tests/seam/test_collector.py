@@ -73,7 +73,8 @@ def test_flush_while_measuring(make: Make, tmp_path: Path) -> None:
 def test_start_again_sees_everything_again(make: Make, tmp_path: Path) -> None:
     write(tmp_path, program="def f():\n    return 1\n")
     f = runpy.run_path("program.py")["f"]
-    exec(compile(Path("program.py").read_text(), str(tmp_path / "program.py"), "exec"), scope := {})
+    scope: dict[str, Any] = {}
+    exec(compile(Path("program.py").read_text(), str(tmp_path / "program.py"), "exec"), scope)
     f = scope["f"]
     for _ in range(2):
         cov = make(data_file=None)
@@ -192,17 +193,19 @@ def test_our_own_files_are_not_measured(make: Make, tmp_path: Path) -> None:
     assert not {"coveragepy.py", "_startup.py"} & files
 
 
-def test_an_error_in_a_callback_is_told(make: Make, tmp_path: Path) -> None:
+def test_an_error_in_a_callback_is_told(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, program="a = 1\n")
     cov = make()
     cov.set_option("run:disable_warnings", ["no-data-collected"])
     cov.start()
     assert cov._inorout is not None
 
-    def fail(*args: object) -> None:
+    def fail(*args: object) -> Any:
         raise ZeroDivisionError("on purpose")
 
-    cov._inorout.should_trace = fail  # type: ignore[method-assign]
+    monkeypatch.setattr(cov._inorout, "should_trace", fail)
     runpy.run_path("program.py")
     with pytest.warns(CoverageWarning, match="ZeroDivisionError: on purpose.*quickcover-error"):
         cov.stop()
@@ -224,14 +227,12 @@ def test_a_threading_hook_of_others_survives(make: Make) -> None:
     try:
         assert threading.gettrace() is hook
     finally:
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
 
 def test_other_tools_hold_all_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_env, "tool_id_available", lambda: False)
-    cov = coverage.Coverage(
-        config_file=False, data_file=None, plugins=[quickcover.coverage_init]
-    )
+    cov = coverage.Coverage(config_file=False, data_file=None, plugins=[quickcover.coverage_init])
     with cov.collect():
         pass
     assert cov._core is not None

@@ -1,0 +1,1 @@
+"""Code that runs once: the import of a large package, compiled beforehand."""

@@ -1,0 +1,90 @@
+"""What quickcover promises, checked against what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks import stats
+from benchmarks.measure import Table
+from benchmarks.tools import EMPTY_TRACE
+from benchmarks.workloads import CODES, IMPORT, STEADY, Workload
+
+ENGINES = ("trace", "monitoring", "probe")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One number and its limit; `limit` None is a number that is only reported."""
+
+    text: str
+    value: float
+    limit: float | None
+    at_least: bool = False
+
+    @property
+    def reached(self) -> bool | None:
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def check(table: Table, workloads: list[Workload], version: str) -> Iterator[Goal]:
+    """All goals for which there are numbers."""
+    steady = [w.name for w in workloads if w.kind == STEADY]
+    yield from _steady_state(table, steady)
+    yield from _tracing(table, steady, version)
+    for workload in workloads:
+        if workload.kind == IMPORT:
+            yield from _cold_import(table, workload.name, version)
+        elif workload.kind == CODES:
+            yield from _codes(table, workload.name)
+
+
+def _steady_state(table: Table, names: list[str]) -> Iterator[Goal]:
+    for engine in ("monitoring", "probe"):
+        for mode in ("lines", "branches"):
+            tool = f"{engine}/{mode}"
+            summary = stats.summarise(stats.to_none(table, tool, names))
+            if summary:
+                text = f"{tool}, {summary.programs} programs, to none: "
+                yield Goal(text + "geometric mean", summary.mean, 1.03)
+                yield Goal(text + f"worst ({summary.worst_name})", summary.worst, 1.10)
+
+
+def _tracing(table: Table, names: list[str], version: str) -> Iterator[Goal]:
+    tool, other = "trace/branches", "ctrace/branches"
+    summary = stats.summarise(stats.compare(table, tool, EMPTY_TRACE, names))
+    if summary:
+        yield Goal(f"{tool} to an empty C trace function: geometric mean", summary.mean, 1.3)
+        worst = f"{tool} to an empty C trace function: worst ({summary.worst_name})"
+        yield Goal(worst, summary.worst, 1.3)
+    summary = stats.summarise(stats.added(table, other, tool, names))
+    if summary:
+        limit = 2.0 if version.startswith("3.11.") else None
+        text = f"time added by {other}, to that added by {tool}: "
+        yield Goal(text + "geometric mean", summary.mean, limit, at_least=True)
+        yield Goal(text + f"least ({summary.least_name})", summary.least, limit, at_least=True)
+
+
+def _cold_import(table: Table, name: str, version: str) -> Iterator[Goal]:
+    for engine in ENGINES:
+        tool = f"{engine}/branches"
+        ratio = stats.to_none(table, tool, [name]).get(name)
+        if ratio:
+            promised = engine == "monitoring" and version.startswith("3.14.")
+            text = f"{name}, {tool}, start and save subtracted, to none"
+            yield Goal(text, ratio.median, 1.10 if promised else None)
+
+
+def _codes(table: Table, name: str) -> Iterator[Goal]:
+    for engine in ENGINES:
+        for mode in ("lines", "branches"):
+            tool = f"{engine}/{mode}"
+            ratio = stats.to_none(table, tool, [name]).get(name)
+            if ratio:
+                yield Goal(f"{name}, {tool}, to none", ratio.median, 1.3)
+            growth = table[name][tool].growth if tool in table[name] else []
+            if growth:
+                text = f"{name}, {tool}, growth of resident memory, MB"
+                yield Goal(text, max(growth) / 1e6, 2.0)

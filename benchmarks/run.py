@@ -1,0 +1,158 @@
+"""Compare tools on one interpreter: the whole benchmark in one command.
+
+    python benchmarks/run.py [--python PYTHON] [--quick] [--rounds N] [--scale X]
+                             [--programs NAME...] [--tools NAME...] [--output FILE]
+
+The interpreter needs coverage, quickcover and benchmarks/requirements.txt; benchmarks/README.md
+says how to read the output. The exit status is 1 when a measured process failed or computed
+something else than it does without a tool.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import goals, machine, report, tools, workloads
+from benchmarks.codes import memory
+from benchmarks.measure import Benchmark, ChildError, Interpreter, compile_package
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+class ProgressLine:
+    """One line on stderr, rewritten on a terminal; elsewhere a new one now and then."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.printed = 0.0
+        self.terminal = sys.stderr.isatty()
+
+    def __call__(self, text: str, part: float) -> None:
+        now = time.monotonic()
+        if not self.terminal and now - self.printed < 30:
+            return
+        self.printed = now
+        elapsed = now - self.began
+        left = f", {elapsed * (1 - part) / part / 60:.0f} min left" if part > 0.01 else ""
+        line = f"{part:4.0%} {text}{left}"
+        print(f"\r{line:<78.78}" if self.terminal else line, end="", file=sys.stderr)
+        print("" if self.terminal else "\n", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self.terminal:
+            print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--python", default=sys.executable, help="interpreter (default: this one)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the programs' sizes")
+    parser.add_argument("--quick", action="store_true", help="2 rounds of a fifth; not saved")
+    parser.add_argument("--programs", nargs="+", default=[], metavar="NAME", help="or kinds")
+    parser.add_argument("--tools", nargs="+", default=[], metavar="NAME", help="or NAME/MODE")
+    parser.add_argument("--output", type=Path, help="where to write the JSON")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rounds, options.scale = 2, 0.2 * options.scale
+    if options.rounds < 1 or options.scale <= 0:
+        parser.error("--rounds and --scale must be positive")
+    try:
+        options.tools = tools.choose(options.tools)
+        options.workloads = workloads.choose(options.programs)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def output_path(options: argparse.Namespace, facts: dict[str, Any]) -> Path | None:
+    """Complete runs are saved under results/, others only where they are asked to."""
+    if options.output:
+        return Path(options.output)
+    complete = len(options.tools) == len(tools.TOOLS) and not options.programs
+    if options.quick or not complete:
+        return None
+    release = ".".join(facts["version"].split(".")[:2])
+    flavour = "t" if facts["free_threaded"] else ""
+    return RESULTS / f"{facts['implementation']}-{release}{flavour}.json"
+
+
+def prepare(options: argparse.Namespace) -> Interpreter:
+    """Check that what is to be measured is installed."""
+    interpreter = Interpreter(options.python)
+    found = interpreter.facts["packages"]
+    wanted = {"coverage"} | {w.package for w in options.workloads if w.package}
+    missing = sorted(wanted - set(found))
+    if missing:
+        raise ChildError(
+            f"{options.python} has no {', '.join(missing)}: see benchmarks/requirements.txt"
+        )
+    for workload in options.workloads:
+        if workload.package:
+            compile_package(interpreter, workload.package)
+    return interpreter
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    options = parse(arguments)
+    progress = ProgressLine()
+    try:
+        interpreter = prepare(options)
+    except (ChildError, OSError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    facts = interpreter.facts
+    loads = [machine.load()]
+    benchmark = Benchmark(interpreter, options.tools, options.workloads, options.scale, progress)
+    try:
+        benchmark.warm_up()
+        benchmark.measure(options.rounds)
+        weights = memory.measure(interpreter, benchmark.tools) if wants_memory(options) else []
+    except KeyboardInterrupt:
+        progress.close()
+        print("benchmarks: interrupted", file=sys.stderr)
+        return 130
+    progress.close()
+    loads.append(machine.load())
+    reached = [
+        *goals.check(benchmark.table, options.workloads, facts["version"]),
+        *memory.goals(weights),
+    ]
+    packages = " ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    print(f"{facts['implementation']} {facts['version']}, {packages}; load {loads[0]}-{loads[1]}")
+    print(report.text(benchmark, reached))
+    path = output_path(options, facts)
+    if path:
+        facts.pop("package_dir")
+        settings = {"rounds": options.rounds, "scale": options.scale, "load": loads}
+        result = {
+            "date": machine.now(),
+            "git": machine.git(),
+            "machine": machine.machine(),
+            "python": facts,
+            "settings": settings,
+            **report.as_json(benchmark, reached),
+            "memory": [weight.as_json() for weight in weights],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        print(f"\nwritten: {path}")
+    return 1 if report.failed(benchmark) else 0
+
+
+def wants_memory(options: argparse.Namespace) -> bool:
+    """The weight of code is a part of the codes workloads."""
+    return any(workload.kind == workloads.CODES for workload in options.workloads)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""The packages from PyPI that are measured with their own tests: pinned, and as many styles as there are rows.
+
+A package must bring its tests in its source distribution. What is left out is left out because two runs under
+the same core would not agree on it, or because it takes longer than all the rest; each with the reason.
+"""
+
+from __future__ import annotations
+
+from .suites import Suite
+
+TIMING = "waits for the clock: what runs depends on the load of the machine"
+NETWORK = "talks to servers it starts in other processes"
+SLOW = "takes longer than the rest of the suite"
+
+PROJECTS: tuple[Suite, ...] = (
+    Suite(  # methods written by exec, slots, metaprogramming
+        "attrs",
+        "26.1.0",
+        sources=("src", "tests"),
+        needs=("hypothesis", "cloudpickle"),
+    ),
+    Suite(  # metaclasses, generated code, descriptors, a large class hierarchy; SQLite in memory
+        "sqlalchemy",
+        "2.1.9",
+        path="lib",
+        sources=("lib", "test"),
+        tests=(
+            "-o",
+            "addopts=",
+            "test/base",
+            "test/engine",
+            "test/sql/test_compiler.py",
+            "test/sql/test_select.py",
+            "test/sql/test_operators.py",
+            "test/sql/test_types.py",
+            "test/orm/declarative",
+            "test/orm/test_session.py",
+            "test/orm/test_relationships.py",
+            "test/orm/test_unitofwork.py",
+            "test/ext/declarative",
+            "test/ext/test_hybrid.py",
+            "test/ext/test_associationproxy.py",
+        ),
+        needs=("greenlet", "typing_extensions"),
+    ),
+    Suite(  # templates compiled to Python code of other file names; async generators
+        "jinja2",
+        "3.1.6",
+        sources=("src", "tests"),
+        needs=("markupsafe", "trio"),
+    ),
+    Suite(  # coroutines, native and by generators, on asyncio; servers and clients
+        "tornado",
+        "6.6.1",
+        path=".",
+        sources=("tornado",),
+        tests=("-p", "quiet_tornado", "tornado/test"),
+    ),
+    Suite(  # coroutines on a loop of its own, async generators, cancellation, threads
+        "trio",
+        "0.35.0",
+        sources=("src",),
+        tests=("-p", "trio._tests.pytest_plugin", "src/trio/_core/_tests", "src/trio/_tests"),
+        needs=("attrs", "idna", "outcome", "sniffio", "sortedcontainers", "trustme", "pyopenssl"),
+        left_out={
+            "src/trio/_tests/tools": "tests trio's own build tools",
+            "src/trio/_tests/test_exports.py": "runs mypy, pylint and jedi",
+        },
+    ),
+    Suite(  # decorators, contexts, deep calls
+        "click",
+        "8.5.1",
+        sources=("src", "tests"),
+    ),
+    Suite(  # regular expressions and comparisons; it runs 60,000 parameters
+        "packaging",
+        "26.3",
+        sources=("src", "tests"),
+        needs=("pretend", "tomli_w", "hypothesis"),
+    ),
+    Suite(  # state machines, metaclasses, tables
+        "pygments",
+        "2.21.0",
+        path=".",
+        sources=("pygments", "tests"),
+    ),
+    Suite(  # generators in pipelines, recursion
+        "sqlparse",
+        "0.6.1",
+        path=".",
+        sources=("sqlparse", "tests"),
+    ),
+    Suite(  # loops, comprehensions, dispatch by decorators
+        "networkx",
+        "3.6.1",
+        path=".",
+        sources=("networkx",),
+        tests=(
+            "networkx/classes",
+            "networkx/generators",
+            "networkx/algorithms/tests",
+            "networkx/algorithms/flow",
+            "networkx/algorithms/tree",
+        ),
+    ),
+    Suite(  # one-line definitions, numeric loops
+        "mpmath",
+        "1.4.1",
+        path=".",
+        sources=("mpmath",),
+        tests=("-o", "addopts=", "mpmath/tests"),
+        needs=("hypothesis",),
+        left_out={
+            "mpmath/tests/test_demos.py": "drives programs through a terminal",
+            "mpmath/tests/test_cli.py": "drives programs through a terminal",
+        },
+    ),
+    Suite(  # parsers, mixins, WSGI
+        "werkzeug",
+        "3.1.9",
+        sources=("src", "tests"),
+        needs=("markupsafe", "cryptography"),
+        left_out={
+            "tests/test_serving.py": NETWORK,
+            "tests/middleware/test_http_proxy.py": NETWORK,
+            "tests/test_debug.py::test_basic": NETWORK,
+        },
+    ),
+    Suite(  # generators of every shape
+        "more-itertools",
+        "11.2.1",
+        path=".",
+        sources=("more_itertools", "tests"),
+    ),
+)

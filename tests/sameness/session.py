@@ -1,0 +1,166 @@
+"""Run suites under several cores, compare each with the reference, and tell what differs."""
+
+from __future__ import annotations
+
+import linecache
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .compare import Difference, compare_files, compare_outcomes, totals
+from .cores import REFERENCE, Core, can_measure, stock
+from .lab import LOADED_AT_START, Lab, LabError
+from .measure import Measurement, measure
+from .suites import Suite
+
+
+@dataclass
+class Result:
+    """One cell of the table: a suite under a core, compared with the reference."""
+
+    suite: str
+    version: str
+    python: str
+    coverage: str
+    core: str
+    mode: str
+    """lines or branches."""
+    differences: list[Difference] = field(default_factory=list)
+    totals: dict[str, int] = field(default_factory=dict)
+    tests: int = 0
+    cpu_reference: float = 0.0
+    cpu: float = 0.0
+    tracer: str = ""
+    error: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Nothing differs, and nothing failed."""
+        return not self.differences and not self.error
+
+    def to_json(self, shown: int) -> dict[str, Any]:
+        """The result with its first differences."""
+        first = [asdict(difference) for difference in self.differences[:shown]]
+        return asdict(self) | {"differences": len(self.differences), "first": first}
+
+    def __str__(self) -> str:
+        title = f"{self.suite} {self.version}".strip()
+        cell = f"{title}, {self.mode}, {self.core} ({self.tracer}) on {self.python}"
+        if self.error:
+            return f"{cell}: FAILED\n{self.error}"
+        size = (
+            f"{self.totals['files']} files, {self.totals['lines']} lines, "
+            f"{self.totals['branches']} branches, {self.tests} tests, "
+            f"CPU {self.cpu_reference:.1f} -> {self.cpu:.1f} s"
+        )
+        return f"{cell}: {len(self.differences)} differences ({size})"
+
+
+@dataclass
+class Session:
+    """What to run, and how loudly."""
+
+    lab: Lab
+    shown: int = 20
+    fresh: bool = False
+    """Measure the reference again, even if its result is kept."""
+    say: Callable[[str], None] = print
+    _preload: str | None = None
+
+    def run(self, suites: Sequence[Suite], cores: Sequence[Core], modes: Sequence[str]) -> list[Result]:
+        """Every suite in every mode under every core that can do it."""
+        results: list[Result] = []
+        for suite in suites:
+            for mode in modes:
+                able = [c for c in cores if self._able(c, mode)]
+                results.extend(self._compare(suite, able, mode))
+        return results
+
+    def _able(self, core: Core, mode: str) -> bool:
+        return can_measure(core.name, self.lab.interpreter.info, mode == "branches")
+
+    def _compare(self, suite: Suite, cores: Sequence[Core], mode: str) -> list[Result]:
+        results = []
+        reference: Measurement | None = None
+        for core in cores:
+            lab = self.lab
+            result = Result(
+                suite.name, suite.version, lab.interpreter.version, lab.coverage, core.name, mode
+            )
+            try:
+                if reference is None:
+                    reference = self._reference(suite, mode)
+                self._fill(result, suite, core, reference)
+            except (LabError, OSError, subprocess.SubprocessError) as error:
+                result.error = str(error)
+            self._tell(result, suite)
+            results.append(result)
+        return results
+
+    def _reference(self, suite: Suite, mode: str) -> Measurement:
+        preload = self._loaded_at_start() if suite.preload else ""
+        kept = self.lab.kept_result(suite.fingerprint(), mode, preload)
+        if kept.exists() and not self.fresh:
+            return Measurement.load(kept)
+        branch = mode == "branches"
+        result = measure(self.lab, suite, stock(REFERENCE), branch=branch, preload=preload)
+        result.save(kept)
+        return result
+
+    def _fill(self, result: Result, suite: Suite, core: Core, reference: Measurement) -> None:
+        preload = self._loaded_at_start() if suite.preload else ""
+        found = measure(
+            self.lab, suite, core, branch=result.mode == "branches", preload=preload
+        )
+        result.differences = [
+            *compare_outcomes(reference.outcomes, found.outcomes),
+            *compare_files(reference.files, found.files),
+        ]
+        result.totals = totals(found.files.values())
+        result.tests = len(found.outcomes)
+        result.cpu_reference, result.cpu = reference.cpu, found.cpu
+        result.tracer = found.tracer
+
+    def _tell(self, result: Result, suite: Suite) -> None:
+        self.say(str(result))
+        home = self.lab.work / suite.name / "work"
+        for difference in result.differences[: self.shown]:
+            self.say(f"    {difference}")
+            for line in difference.place:
+                text = linecache.getline(str(home / difference.file), line).rstrip()
+                if line > 0 and text:
+                    self.say(f"        {line:5} {text}")
+        linecache.clearcache()
+        left = len(result.differences) - self.shown
+        if left > 0:
+            self.say(f"    ... and {left} more")
+
+    def _loaded_at_start(self) -> str:
+        """The standard modules that are there when measuring begins, with any core installed."""
+        if self._preload is None:
+            names: set[str] = set()
+            place = self.lab.work / "preload"
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "program.py").write_text(LOADED_AT_START, encoding="utf-8")
+            for config in ("core = ctrace", *self._quickcover_config()):
+                names.update(self._loaded_with(place, config))
+            self._preload = " ".join(sorted(names - {"__main__"}))
+        return self._preload
+
+    def _quickcover_config(self) -> tuple[str, ...]:
+        installed = (self.lab.venv / "sameness-quickcover").exists()
+        return ("plugins = quickcover",) if installed else ()
+
+    def _loaded_with(self, place: Path, config: str) -> list[str]:
+        rcfile = place / "coveragerc"
+        rcfile.write_text(f"[run]\ndata_file = {place / 'data'}\nbranch = True\n{config}\n")
+        command = [str(self.lab.python), "-m", "coverage", "run", f"--rcfile={rcfile}"]
+        done = subprocess.run(
+            [*command, str(place / "program.py")], capture_output=True, text=True, check=False
+        )
+        for line in done.stdout.splitlines():
+            if line.startswith("LOADED "):
+                return line.split()[1:]
+        raise LabError(f"an empty program can't be measured with {config}: {done.stderr}")
