@@ -15,8 +15,8 @@ COVERAGE =
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .SUFFIXES:
-.PHONY: help venv install demo test test-c test-py test-all bench lint asan tsan wheel refleak \
-        oom fuzz clean
+.PHONY: help venv install demo test test-c test-py test-all bench lint format asan asan-c asan-py \
+        tsan wheel refleak oom fuzz clean
 
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
 VPYTHON = $(VENV)/bin/python
@@ -30,6 +30,7 @@ help:
 	@echo "make test-all   the same on every CPython of this machine"
 	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
 	@echo "make lint       ruff, mypy, clang-format, clang-tidy, compiler warnings"
+	@echo "make format     lay the C sources out"
 	@echo "make asan       the tests under AddressSanitizer and UBSan"
 	@echo "make tsan       the tests in C under ThreadSanitizer"
 	@echo "make fuzz       the fuzz targets of the C core                    (FUZZ_SECONDS=60)"
@@ -130,8 +131,12 @@ ASAN_CMAKE_ARGS = -C cmake.build-type=RelWithDebInfo -C cmake.define.QUICKCOVER_
     -C cmake.define.QUICKCOVER_SANITIZE=address,undefined
 ASAN_LIBRARIES = $(shell $${CC:-cc} -print-file-name=libasan.so):$(shell $${CC:-cc} -print-file-name=libubsan.so)
 
-asan: $(DEPS)
+asan: asan-c asan-py
+
+asan-c: $(DEPS)
 	@$(call c-tests,asan)
+
+asan-py:
 	@$(MAKE) --no-print-directory install VENV=$(ASAN_VENV) CMAKE_ARGS="$(ASAN_CMAKE_ARGS)"
 	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
 	    $(ASAN_VENV)/bin/python -m pytest -m "not slow and not no_sanitizer" $(PYTEST_ARGS)
@@ -147,6 +152,11 @@ fuzz: $(DEPS)
 lint: $(INSTALLED)
 	@$(VPYTHON) tools/requirements.py lint | $(PIP) install --quiet -r /dev/stdin
 	@$(VPATHS) $(VPYTHON) tools/lint.py --build-dir $(VENV)/c-lint
+
+# Lay C out as `make lint` wants it.
+format: $(DEPS)
+	@$(VPYTHON) tools/requirements.py lint | $(PIP) install --quiet -r /dev/stdin
+	$(VENV)/bin/clang-format -i csrc/*/*.[ch] tests/c/*.[ch]
 
 wheel: $(DEPS)
 	rm -rf dist

@@ -78,7 +78,12 @@ class Interpreter:
             process = subprocess.Popen(
                 command, stdout=out, stderr=err, env=_environment(tool), cwd=tempfile.gettempdir()
             )
-            status, usage = _wait(process)
+            try:
+                status, usage = _wait(process)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
             out.seek(0)
             err.seek(0)
             answer, complaints = out.read().strip(), err.read().strip().splitlines()

@@ -54,7 +54,7 @@ def _all() -> list[Workload]:
     path = HERE / "cold_import" / "import_sympy.py"
     found.append(Workload(path.stem, IMPORT, path, default_n(path), package="sympy"))
     for path in sorted((HERE / "codes").glob("exec_*.py")):
-        found.append(Workload(path.stem, CODES, path, default_n(path), warm_up=2_000))
+        found.append(Workload(path.stem, CODES, path, default_n(path), warm_up=20_000))
     return found
 
 

@@ -90,6 +90,10 @@ static int add_monitoring(PyObject *module, qc_state *state)
 static int module_exec(PyObject *module)
 {
     qc_state *state = qc_state_of_module(module);
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "quickcover does not support subinterpreters");
+        return -1;
+    }
     if ((state->map = qc_codemap_new()) == NULL || add_strings(state) < 0 ||
         (state->store_type = add_type(module, &qc_store_spec, NULL)) == NULL ||
         (state->tracer_type = add_type(module, &qc_tracer_spec, NULL)) == NULL ||
