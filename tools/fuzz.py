@@ -42,8 +42,21 @@ def arguments(target: str, directory: Path, seconds: int, seed: int, libfuzzer: 
         return [str(seconds), str(seed)]
     corpus = directory / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
-    options = [f"-max_total_time={seconds}", "-timeout=10", "-print_final_stats=1", "-verbosity=0"]
+    options = [f"-max_total_time={seconds}", "-timeout=10"]
     return [*options, f"-seed={seed}", str(corpus)]
+
+
+def run(target: str, directory: Path, seconds: int, seed: int, libfuzzer: bool) -> bool:
+    """Run a target; print how many inputs it had or, if it failed, all that it said."""
+    print(f"{target}: {seconds} s, {'libFuzzer' if libfuzzer else 'random inputs'}", flush=True)
+    command = [f"./{target}", *arguments(target, directory, seconds, seed, libfuzzer)]
+    done = subprocess.run(
+        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    output = done.stdout.decode(errors="replace").strip()
+    passed = done.returncode == 0
+    print(output.rpartition("\n")[2] if passed else output, flush=True)
+    return passed
 
 
 def main() -> int:
@@ -60,13 +73,12 @@ def main() -> int:
     if not targets or set(targets) - set(known):
         sys.exit(f"the fuzz targets are: {', '.join(known) or 'none'}")
     libfuzzer = build(directory)
-    failed = []
-    for target in targets:
-        seconds = max(1, options.seconds // len(targets))
-        print(f"{target}: {seconds} s, {'libFuzzer' if libfuzzer else 'random inputs'}", flush=True)
-        command = [f"./{target}", *arguments(target, directory, seconds, options.seed, libfuzzer)]
-        if subprocess.run(command, cwd=directory, check=False).returncode != 0:
-            failed.append(target)
+    seconds = max(1, options.seconds // len(targets))
+    failed = [
+        target
+        for target in targets
+        if not run(target, directory, seconds, options.seed, libfuzzer)
+    ]
     if failed:
         print(f"failed: {', '.join(failed)}; the inputs are in {directory}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""Import sympy: some 500 modules, nearly every line of which runs at most once.
+"""Import sympy: some 400 modules, nearly every line of which runs at most once.
 
 The package is measured, not this file: see `Workload.package` in workloads.py.
 """

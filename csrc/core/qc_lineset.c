@@ -94,7 +94,7 @@ static int grow_bits(qc_lineset *set, uint32_t line)
     if (bits == NULL) {
         return -1;
     }
-    memset(bits + old_bytes / sizeof *bits, 0, new_bytes - old_bytes);
+    memset((char *)bits + old_bytes, 0, new_bytes - old_bytes);
     set->bits = bits;
     set->limit = limit;
     return 0;
@@ -117,7 +117,7 @@ static int remember(qc_lineset *set, int32_t line)
 
 int qc_lineset_append(qc_lineset *set, int32_t line)
 {
-    if (line < 1 || line == INT32_MAX || qc_lineset_has(set, line)) {
+    if (line < 0 || line == INT32_MAX || qc_lineset_has(set, line)) {
         return 0;
     }
     if (set->count == set->capacity && grow_items(set) < 0) {
@@ -181,7 +181,7 @@ bool qc_lineset_check(const qc_lineset *set, const char **reason)
         known_sum += fingerprint(set->sparse.items[i]);
     }
     for (uint32_t i = 0; i < set->count; i++) {
-        if (set->items[i] < 1 || !qc_lineset_has(set, set->items[i])) {
+        if (set->items[i] < 0 || !qc_lineset_has(set, set->items[i])) {
             return qc_debug_broken(reason, "an item is no line number or not known");
         }
         items_sum += fingerprint((uint64_t)set->items[i]);

@@ -5,9 +5,15 @@
 #include "qc_decide.h"
 #include "qc_engine_trace.h"
 
+/* Where a line was reached from, as a short number: a line of the same code object is its distance
+ * from the record's first line plus FIRST_LINE. */
 enum {
-    MAX_CACHED_LINES = 1 << 16, /* of one code object; more go to the arc set each time */
-    NEVER = INT32_MIN,
+    NEVER = 0,
+    ENTRY = 1,                /* the call; without branches, anywhere */
+    FIRST_LINE = 2,
+    UNKNOWN = UINT16_MAX,     /* never equal to what a record holds */
+    MAX_LINES = UNKNOWN - FIRST_LINE, /* of one code object; more go to the arc set each time */
+    NO_EXIT = INT32_MIN,
 };
 
 typedef struct qc_trace_frame {
@@ -15,7 +21,8 @@ typedef struct qc_trace_frame {
     PyCodeObject *code;   /* strong: keeps the link alive if the frame ends unseen */
     qc_link *link;
     qc_file *file;        /* NULL: not measured */
-    int32_t last_line;    /* 1 throughout without branches */
+    int32_t last_line;
+    uint16_t last;        /* the same as a short number; ENTRY throughout without branches */
     bool started_context;
     PyObject *disposition, *file_tracer; /* of a plugin, strong; else NULL */
 } qc_trace_frame;
@@ -27,7 +34,7 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
 void qc_trace_record_free(qc_trace_record *record)
 {
     if (record != NULL) {
-        qc_free(record->from, record->lines * sizeof(int32_t));
+        qc_free(record->from, record->lines * sizeof(uint16_t));
         qc_free(record->yields, record->units / 8 + 1);
         qc_free(record->unit_lines, record->units * sizeof(uint16_t));
         qc_free(record, sizeof *record);
@@ -39,7 +46,7 @@ static void record_renew(qc_trace_record *record)
     for (uint32_t k = 0; k < record->lines; k++) {
         record->from[k] = NEVER;
     }
-    record->exit_from = NEVER;
+    record->exit_from = NO_EXIT;
 }
 
 static qc_codeview code_view(PyCodeObject *code)
@@ -83,9 +90,9 @@ static qc_trace_record *record_new(PyCodeObject *code)
     record->units = view.units;
     if (qc_line_range(&view, &record->first, &last)) {
         uint32_t lines = (uint32_t)(last - record->first) + 1;
-        record->lines = lines < MAX_CACHED_LINES ? lines : MAX_CACHED_LINES;
+        record->lines = lines < MAX_LINES ? lines : MAX_LINES;
     }
-    record->from = qc_malloc(record->lines * sizeof(int32_t));
+    record->from = qc_malloc(record->lines * sizeof(uint16_t));
     record->yields = qc_calloc(record->units / 8 + 1, 1);
     if ((record->from == NULL && record->lines > 0) || record->yields == NULL) {
         PyErr_NoMemory();
@@ -96,6 +103,12 @@ static qc_trace_record *record_new(PyCodeObject *code)
     }
     qc_trace_record_free(record);
     return NULL;
+}
+
+static uint16_t short_number(const qc_trace_record *record, int32_t line)
+{
+    uint32_t index = (uint32_t)line - (uint32_t)record->first;
+    return index < record->lines ? (uint16_t)(index + FIRST_LINE) : UNKNOWN;
 }
 
 /* ------------------------------------------------------------------ decisions */
@@ -276,12 +289,15 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     entry->started_context = started > 0;
     entry->disposition = verdict.disposition;
     entry->file_tracer = verdict.file_tracer;
-    entry->last_line = 1;
+    entry->last_line = -code->co_firstlineno;
+    entry->last = ENTRY;
     if (tracer->store->branch && entry->file != NULL) {
         /* The RESUME of a call has the argument 0; others go on in a generator. */
         int lasti = PyFrame_GetLasti(frame);
-        bool call = lasti < 0 || qc_code_argument(code, lasti) == 0;
-        entry->last_line = call ? -code->co_firstlineno : qc_frame_line(frame);
+        if (lasti >= 0 && qc_code_argument(code, lasti) != 0) {
+            entry->last_line = qc_frame_line(frame);
+            entry->last = short_number(link->trace, entry->last_line);
+        }
     }
     qc_frame_set_trace(frame, (PyObject *)tracer);
     return 0;
@@ -335,16 +351,18 @@ static int on_plugin_line(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObjec
 static int on_new_arc(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
 {
     qc_link *link = entry->link;
-    int32_t from = entry->last_line;
     if (link->trace_epoch != tracer->store->round) {
         int fresh = refresh(tracer, entry);
         if (fresh <= 0) {
             return fresh < 0 ? -1 : record_line(tracer, entry, line);
         }
     }
-    uint32_t index = (uint32_t)line - (uint32_t)link->trace->first;
-    if (index < link->trace->lines) {
-        link->trace->from[index] = from;
+    uint16_t number = short_number(link->trace, line);
+    if (number != UNKNOWN && entry->last != UNKNOWN) {
+        link->trace->from[number - FIRST_LINE] = entry->last;
+    }
+    if (tracer->store->branch) {
+        entry->last = number;
     }
     return record_line(tracer, entry, line);
 }
@@ -362,10 +380,10 @@ static inline int on_line(qc_tracer *tracer, PyFrameObject *frame)
     qc_link *link = entry->link;
     if (QC_LIKELY(link->trace_epoch == tracer->store->round)) {
         uint32_t index = (uint32_t)line - (uint32_t)link->trace->first;
-        if (QC_LIKELY(index < link->trace->lines &&
-                      link->trace->from[index] == entry->last_line)) {
+        if (QC_LIKELY(index < link->trace->lines && link->trace->from[index] == entry->last)) {
             if (tracer->store->branch) {
                 entry->last_line = line;
+                entry->last = (uint16_t)(index + FIRST_LINE);
             }
             return 0;
         }

@@ -19,8 +19,8 @@
 typedef struct qc_trace_record {
     int32_t first;        /* line of from[0] */
     uint32_t lines;       /* length of from */
-    int32_t *from;        /* by line: the last `last_line` recorded with it; INT32_MIN for none */
-    int32_t exit_from;    /* the same for the way out */
+    uint16_t *from;       /* by line: the short number of where it was last reached from; 0: never */
+    int32_t exit_from;    /* the line from which the way out was last recorded */
     uint32_t units;
     uint8_t *yields;      /* by unit, a bit: a return event here is a yield */
     uint16_t *unit_lines; /* by unit: line - first + 1, or 0 to ask the frame; NULL until needed */

@@ -6,7 +6,7 @@
 #include "qc_record.h"
 
 enum {
-    MAX_DEAD = 16384,      /* records kept without living code */
+    MAX_DEAD = 2 << 20,    /* bytes of records kept without living code */
     CHECK_COMPLETE_AT = 2, /* the first duplicate; then at each doubling */
 };
 
@@ -34,6 +34,12 @@ static qc_codeview record_view(const qc_record *record)
 
 /* ------------------------------------------------------------------ lists */
 
+/* Bytes that a record takes, about. */
+static size_t record_size(const qc_record *record)
+{
+    return sizeof *record + record->hits.units * (record->bytecode != NULL ? 3 : 1);
+}
+
 static void dead_push(qc_records *records, qc_record *record)
 {
     record->next_dead = NULL;
@@ -45,7 +51,7 @@ static void dead_push(qc_records *records, qc_record *record)
         records->oldest_dead = record;
     }
     records->newest_dead = record;
-    records->dead_count++;
+    records->dead_bytes += record_size(record);
 }
 
 static void dead_remove(qc_records *records, qc_record *record)
@@ -57,7 +63,7 @@ static void dead_remove(qc_records *records, qc_record *record)
     *from_prev = record->next_dead;
     *from_next = record->prev_dead;
     record->prev_dead = record->next_dead = NULL;
-    records->dead_count--;
+    records->dead_bytes -= record_size(record);
 }
 
 static void touched_push(qc_records *records, qc_record *record)
@@ -105,10 +111,10 @@ static void record_free(qc_record *record)
 /* Drops the oldest records without living code; their hits go to their files first. */
 static void records_trim(qc_records *records)
 {
-    if (records->dead_count <= MAX_DEAD || qc_records_drain(records) < 0) {
+    if (records->dead_bytes <= MAX_DEAD || qc_records_drain(records) < 0) {
         return;
     }
-    while (records->dead_count > MAX_DEAD / 2) {
+    while (records->dead_bytes > MAX_DEAD / 2) {
         qc_record *record = records->oldest_dead;
         dead_remove(records, record);
         qc_table_remove(&records->table, record->key);

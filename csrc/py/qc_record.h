@@ -38,7 +38,7 @@ typedef struct qc_records {
     qc_table table;
     qc_record *touched;                    /* ring-free list, newest first */
     qc_record *oldest_dead, *newest_dead;
-    size_t dead_count;
+    size_t dead_bytes; /* what they take, about */
     size_t units; /* code units of all records */
     bool branch;
     bool failed; /* memory ran out: data may be missing */

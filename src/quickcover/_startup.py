@@ -92,29 +92,33 @@ def enter() -> Any:
 class _ControlFinder:
     """A meta path finder that waits for the import of `coverage.control`, then leaves."""
 
+    _searching = False
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Let the other finders find it; have the seam put in place when it was executed."""
-        if fullname != _TARGET:
+        if fullname != _TARGET or self._searching:
             return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    _after_exec(spec.loader)
-                return spec
-        return None
+        self._searching = True
+        try:
+            found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path)
+            spec = next((spec for spec in found if spec is not None), None)
+        finally:
+            self._searching = False
+        if spec is not None and spec.loader is not None:
+            self._enter_after(spec.loader)
+        return spec
 
+    def _enter_after(self, loader: Any) -> None:
+        """Call `enter()` once `loader` has executed its module; looking for it isn't enough."""
+        exec_module = loader.exec_module
 
-def _after_exec(loader: Any) -> None:
-    """Call `enter()` once `loader` has executed its module."""
-    exec_module = loader.exec_module
+        def exec_and_enter(module: ModuleType) -> None:
+            del loader.exec_module  # only this instance's: the class's method shows again
+            exec_module(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            enter()
 
-    def exec_and_enter(module: ModuleType) -> None:
-        del loader.exec_module  # only this instance's: the class's method shows again
-        exec_module(module)
-        enter()
-
-    loader.exec_module = exec_and_enter
+        loader.exec_module = exec_and_enter

@@ -82,7 +82,7 @@ def enter() -> None:
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
     """Add our plugin to the registry of a Coverage object, which makes that object ours."""
     frame = _called_from(control.Coverage._init)
-    cov = frame.f_locals["self"] if frame is not None else None
+    cov = frame.f_locals.get("self") if frame is not None else None
     plugin = QuickcoverPlugin(cov, options)
     _registered[reg] = plugin
     reg.add_noop(plugin)

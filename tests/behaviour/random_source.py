@@ -21,8 +21,7 @@ class Place:
     kind: str  # of the function around it: "def", "generator", "async" or "agen"
     depth: int = 0
     in_loop: bool = False
-    in_function: bool = True
-    may_leave: bool = True  # return, break and continue are forbidden inside except*
+    may_return: bool = True
 
     @property
     def is_async(self) -> bool:
@@ -52,7 +51,7 @@ class Writer:
         lines: Lines = []
         for _ in range(self.random.randint(3, 6)):
             lines += self.function(Place("def"))
-        lines += self.block(Place("def", depth=2, in_function=False))
+        lines += self.block(Place("def", depth=2, may_return=False))
         for kind, name in self.functions:
             lines.append(f"run(lambda: {self.call(kind, name)})")
         return "\n".join(lines) + "\n"
@@ -162,11 +161,10 @@ class Writer:
     def leaving(self, place: Place) -> str:
         """A statement that leaves the block."""
         choices = [f"raise {self.random.choice(('E0', 'E1', 'E2'))}({self.site()})"]
-        if place.may_leave:
-            if place.in_loop:
-                choices += ["break", "continue"] * 2
-            if place.in_function:
-                choices += ["return"] if place.kind == "agen" else [f"return {self.value()}"]
+        if place.in_loop:
+            choices += ["break", "continue"] * 2
+        if place.may_return:
+            choices += ["return"] if place.kind == "agen" else [f"return {self.value()}"]
         return self.random.choice(choices)
 
     def suite(self, head: str, place: Place) -> Lines:
@@ -193,13 +191,13 @@ class Writer:
     def while_(self, place: Place) -> Lines:
         w = f"w({self.site()})"
         if self.chance(0.3):
-            body = [f"if not {w}: break", *self.block(place.inside(in_loop=True, may_leave=True))]
+            body = [f"if not {w}: break", *self.block(place.inside(in_loop=True))]
             return ["while True:", *indented(body)]
         head = self.random.choice((f"while {w}:", f"while {w} and {self.value()}:"))
         return self.looping(head, place)
 
     def looping(self, head: str, place: Place) -> Lines:
-        lines = self.suite(head, replace(place, in_loop=True, may_leave=True))
+        lines = self.suite(head, replace(place, in_loop=True))
         return lines + (self.suite("else:", place) if self.chance(0.3) else [])
 
     def try_(self, place: Place) -> Lines:
@@ -208,7 +206,8 @@ class Writer:
         if star and self.chance(0.5):
             lines = ["try:", *indented([*self.block(place.inside()), f"raise group({self.site()})"])]
         handled = star or self.chance(0.8)
-        within = replace(place, may_leave=False) if star else place
+        # What leaves an except* block is forbidden there.
+        within = replace(place, in_loop=False, may_return=False) if star else place
         if handled:
             for _ in range(self.random.randint(1, 2)):
                 head = f"except{star} {self.exception()}" + self.random.choice(("", " as e"))
@@ -243,7 +242,7 @@ class Writer:
     def inner(self, place: Place) -> Lines:
         """A function or class inside."""
         if self.chance(0.3):
-            body = self.random.choice(("pass", f"a = {self.value()}", "'documented'"))
+            body = self.random.choice(("pass", f"a = t({self.site()})", "'documented'"))
             return [f"class C{self.site()}: {body}"]
         name = f"f{self.site()}"
         if self.chance(0.4):

@@ -53,7 +53,7 @@ static void step_arcs(fuzz_input *input, qc_arcset *arcs, model *m, bool may_fai
 static void step_lines(fuzz_input *input, qc_lineset *lines, model *m, bool may_fail)
 {
     int32_t line = fuzz_number(input);
-    bool known = model_has(m, (uint64_t)line), none = line < 1 || line == INT32_MAX;
+    bool known = model_has(m, (uint64_t)line), none = line < 0 || line == INT32_MAX;
     int added;
 
     REQUIRE(qc_lineset_has(lines, line) == known);

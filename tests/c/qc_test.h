@@ -76,6 +76,23 @@ static inline void test_run(const char *name, void (*test)(void))
     printf("%s %s\n", test_complaints == 0 ? "ok  " : "FAIL", name);
 }
 
+/* Closes a temporary file that something was dumped to, and returns what is in it (valid until the
+ * next call); "" when that doesn't work. */
+static inline const char *test_dumped(FILE *file)
+{
+    static char text[4096];
+    size_t size = 0;
+
+    if (file != NULL && fseek(file, 0, SEEK_SET) == 0) {
+        size = fread(text, 1, sizeof text - 1, file);
+    }
+    text[size] = '\0';
+    if (file != NULL) {
+        fclose(file);
+    }
+    return text;
+}
+
 /* The exit code of the program. */
 static inline int test_report(void)
 {

@@ -223,20 +223,19 @@ static void check_finds_damage(void)
 
 static void dump_names_each_arc(void)
 {
-    char text[200] = "";
     FILE *out = tmpfile();
+    const char *text;
     qc_arcset set;
 
     qc_arcset_init(&set);
     qc_arcset_add(&set, qc_arc_pack(-3, 17));
-    if (CHECK(out != NULL)) {
-        qc_arcset_dump(&set, out);
-        rewind(out);
-        text[fread(text, 1, sizeof text - 1, out)] = '\0';
-        fclose(out);
-        CHECK(strstr(text, "1 arcs") != NULL);
-        CHECK(strstr(text, "-3 -> 17") != NULL);
+    if (!CHECK(out != NULL)) {
+        return;
     }
+    qc_arcset_dump(&set, out);
+    text = test_dumped(out);
+    CHECK(strstr(text, "1 arcs") != NULL);
+    CHECK(strstr(text, "-3 -> 17") != NULL);
     qc_arcset_free(&set);
 }
 

@@ -223,8 +223,8 @@ static void check_finds_damage(void)
 
 static void dump_names_units_and_ids(void)
 {
-    char text[400] = "";
     FILE *out = tmpfile();
+    const char *text;
     qc_journal journal;
     qc_hits hits;
 
@@ -232,15 +232,14 @@ static void dump_names_units_and_ids(void)
     CHECK_EQ(qc_hits_init(&hits, &journal, 5), 0);
     CHECK_EQ(qc_hits_mark(&hits, &journal, 4, QC_HIT_RETURN), 1);
     CHECK_EQ(qc_hits_mark(&hits, &journal, 4, QC_HIT_LINE), 1);
-    if (CHECK(out != NULL)) {
-        qc_hits_dump(&hits, out);
-        qc_journal_dump(&journal, out);
-        rewind(out);
-        text[fread(text, 1, sizeof text - 1, out)] = '\0';
-        fclose(out);
-        CHECK(strstr(text, "[4] line return\n") != NULL);
-        CHECK(strstr(text, " 19 16\n") != NULL);
+    if (!CHECK(out != NULL)) {
+        return;
     }
+    qc_hits_dump(&hits, out);
+    qc_journal_dump(&journal, out);
+    text = test_dumped(out);
+    CHECK(strstr(text, "[4] line return\n") != NULL);
+    CHECK(strstr(text, " 19 16\n") != NULL);
     qc_hits_free(&hits);
     qc_journal_free(&journal);
 }

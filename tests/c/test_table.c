@@ -186,20 +186,19 @@ static void check_finds_damage(void)
 
 static void dump_names_each_key(void)
 {
-    char text[200] = "";
     FILE *out = tmpfile();
+    const char *text;
     qc_table table;
 
     qc_table_init(&table);
     qc_table_insert(&table, (qc_key){1, 0xabcdef}, values);
-    if (CHECK(out != NULL)) {
-        qc_table_dump(&table, out);
-        rewind(out);
-        text[fread(text, 1, sizeof text - 1, out)] = '\0';
-        fclose(out);
-        CHECK(strstr(text, "1 entries in 16 slots") != NULL);
-        CHECK(strstr(text, "00000000000000010000000000abcdef") != NULL);
+    if (!CHECK(out != NULL)) {
+        return;
     }
+    qc_table_dump(&table, out);
+    text = test_dumped(out);
+    CHECK(strstr(text, "1 entries in 16 slots") != NULL);
+    CHECK(strstr(text, "00000000000000010000000000abcdef") != NULL);
     qc_table_free(&table);
 }
 

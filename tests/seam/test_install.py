@@ -173,6 +173,10 @@ def test_install_before_coverage_is_imported(run_python: Runner) -> None:
         "-c",
         "import sys, quickcover; quickcover.install()\n"
         "assert 'coverage' not in sys.modules\n"
+        "import importlib.util\n"
+        "[directory] = importlib.util.find_spec('coverage').submodule_search_locations\n"
+        "for finder in sys.meta_path:  # to look for it is not to import it\n"
+        "    finder.find_spec('coverage.control', [directory])\n"
         "import coverage.control\n"
         f"assert coverage.control.Core.__module__ == {OURS!r}\n"
         "assert 'exec_module' not in vars(coverage.control.__loader__)\n"

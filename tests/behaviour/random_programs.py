@@ -1,0 +1,192 @@
+"""Runs random programs under an engine and compares with ctrace; for hours, if asked to.
+
+    python -m tests.behaviour.random_programs --seed 1 --count 1000 --engine monitoring
+
+Run it at the top of the repository. Without --engine all engines are tested, with --engine oracle
+the oracle. Each seed is one program; it is run unmeasured and then measured, with lines and with
+branches. It must do the same each time, and the reports must be ctrace's (the raw data too, for
+the trace engine and the oracle). The first differing program is made as small as possible and
+shown, together with the command that repeats it. If a run crashes or hangs, the seed is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import facts
+from .comparing import raw_differences, report_differences
+from .measure import Recorded, measurer
+from .random_source import Writer
+from .random_support import Support
+from .running import garbage_collected_at_the_end
+from .scenes import SAME_RAW_DATA
+
+BATCH = 50  # programs per process
+PATIENCE = 600.0  # seconds for one
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run of a program gave."""
+
+    log: list[tuple[object, ...]]
+    recorded: Recorded
+
+
+class Tester:
+    """Tries programs in one directory."""
+
+    def __init__(self, directory: Path, engines: Sequence[str]) -> None:
+        self.file = directory.resolve() / "program.py"
+        self.engines = engines
+
+    def difference(self, source: str, seed: int) -> str:
+        """How the program behaves or is measured otherwise than it should; empty if it isn't."""
+        self.file.write_text(source, encoding="utf-8")
+        plain = self._try(source, seed, None, False)
+        for branch in (False, True):
+            ctrace = self._try(source, seed, "ctrace", branch)
+            for engine in self.engines:
+                if facts.unable(engine, branch=branch):
+                    continue
+                trial = self._try(source, seed, engine, branch)
+                found = self._compare(engine, trial, ctrace, branch)
+                if not found and trial.log != plain.log:
+                    found = f"measured by {engine}, it does something else"
+                if found:
+                    return f"{'branches' if branch else 'lines'}: {found}"
+        return ""
+
+    def _compare(self, engine: str, trial: Trial, ctrace: Trial, branch: bool) -> str:
+        if engine in SAME_RAW_DATA:
+            raw = raw_differences(engine, "ctrace", trial.recorded, ctrace.recorded)
+            if raw and engine != "oracle":
+                return raw
+        return report_differences(engine, "ctrace", trial.recorded, ctrace.recorded, branch=branch)
+
+    def _try(self, source: str, seed: int, name: str | None, branch: bool) -> Trial:
+        support = Support(seed)
+        namespace = {"__name__": "program", **support.names()}
+        code = compile(source, str(self.file), "exec")
+        used = measurer(name, self.file.parent, branch=branch) if name else None
+        with garbage_collected_at_the_end():
+            with used_for_a_while(used):
+                support.run(lambda: exec(code, namespace))
+                log = list(support.log)
+                namespace.clear()
+        return Trial(log, used.recorded() if used else {})
+
+    def smallest(self, source: str, seed: int) -> str:
+        """The program without all that can be left out while it still differs."""
+        lines = source.splitlines()
+        progress = True
+        while progress:
+            progress = False
+            for start in range(len(lines)):
+                for smaller in _without_block(lines, start):
+                    if self._still_differs("\n".join(smaller) + "\n", seed):
+                        lines, progress = smaller, True
+                        break
+        return "\n".join(lines) + "\n"
+
+    def _still_differs(self, source: str, seed: int) -> bool:
+        try:
+            compile(source, "<smaller>", "exec")
+        except SyntaxError:
+            return False
+        return bool(self.difference(source, seed))
+
+
+def _without_block(lines: list[str], start: int) -> Iterator[list[str]]:
+    """The lines without the one at `start`: with all that is indented below it, or unindented."""
+    if start >= len(lines) or "not w(" in lines[start]:
+        return
+    margin = _margin(lines[start])
+    end = start + 1
+    while end < len(lines) and _margin(lines[end]) > margin:
+        end += 1
+    yield lines[:start] + lines[end:]
+    if end > start + 1:
+        yield lines[:start] + [line[4:] for line in lines[start + 1 : end]] + lines[end:]
+        yield [*lines[: start + 1], " " * (margin + 4) + "pass", *lines[end:]]
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+@contextlib.contextmanager
+def used_for_a_while(used: object) -> Iterator[None]:
+    """Measure in the block, if there is something to measure with."""
+    if used is None:
+        yield
+        return
+    used.start()  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        used.stop()  # type: ignore[attr-defined]
+
+
+def check(seeds: Sequence[int], engines: Sequence[str], *, shrink: bool) -> str:
+    """Try the programs of these seeds in this process; tell of the first difference."""
+    with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tester = Tester(Path(directory), engines)
+        for seed in seeds:
+            faulthandler.dump_traceback_later(PATIENCE, exit=True)
+            print(f"seed {seed}", file=sys.stderr)
+            source = Writer(seed).program()
+            if tester.difference(source, seed):
+                if shrink:
+                    source = tester.smallest(source, seed)
+                return f"seed {seed}: {tester.difference(source, seed)}\n{source}"
+        faulthandler.cancel_dump_traceback_later()
+    return ""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; 1 if something differs or crashes."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--count", type=int, default=100, help="how many seeds")
+    parser.add_argument("--engine", action="append", help="an engine, a core, or oracle; repeatable")
+    parser.add_argument("--no-shrink", action="store_true", help="show the program as it was made")
+    parser.add_argument("--here", action="store_true", help="in this process, not in batches")
+    options = parser.parse_args(arguments)
+    engines = options.engine or list(facts.engines())
+    seeds = range(options.seed, options.seed + options.count)
+    if options.here:
+        found = check(seeds, engines, shrink=not options.no_shrink)
+        print(found, end="")
+        return bool(found)
+    failed = 0
+    for start in seeds[::BATCH]:
+        failed += _batch(start, min(BATCH, seeds.stop - start), engines, options.no_shrink)
+    print(f"{len(seeds)} programs from seed {options.seed}, {failed} batches of {BATCH} with errors")
+    return bool(failed)
+
+
+def _batch(start: int, count: int, engines: Sequence[str], no_shrink: bool) -> bool:
+    command = [sys.executable, "-m", __spec__.name, "--here"]
+    command += [f"--seed={start}", f"--count={count}", *(f"--engine={name}" for name in engines)]
+    command += ["--no-shrink"] if no_shrink else []
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return False
+    last = [line for line in done.stderr.splitlines() if line.startswith("seed ")][-1:]
+    print(done.stdout or f"{last}: exit status {done.returncode}\n{done.stderr[-3000:]}")
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
