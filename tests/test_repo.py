@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import quickcover
+from tests.conftest import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 C_FILES = sorted(ROOT.glob("csrc/*/*.[ch]"))
@@ -142,3 +143,9 @@ def test_supported_pythons_are_stated_alike() -> None:
         classifiers = tomllib.load(file)["project"]["classifiers"]
     stated = re.findall(r":: (3\.\d+)$", "\n".join(classifiers), re.M)
     assert stated == sorted(_env.SUPPORTED, key=lambda version: int(version.partition(".")[2]))
+
+
+def test_example_project_is_measured(run_coverage: Runner, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "project", tmp_path, dirs_exist_ok=True)
+    run_coverage("run", "--debug=sys", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert re.search(r"^inventory.py .* 16, 22->24", run_coverage("report").stdout, re.M)

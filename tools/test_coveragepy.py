@@ -45,11 +45,15 @@ class Exemption(NamedTuple):
     """A test that need not pass."""
 
     test: str
+    engine: str
+    since: str
     reason: str
 
-    def covers(self, test: str) -> bool:
-        """Is `test` this one, or one of its parametrizations?"""
-        return test == self.test or test.startswith(self.test + "[")
+    def covers(self, test: str, engine: str) -> bool:
+        """Need `test` not pass with `engine` on this Python?"""
+        since = tuple(map(int, self.since.split(".")))
+        named = test == self.test or test.startswith(self.test + "[")
+        return named and engine == self.engine and sys.version_info[:2] >= since
 
 
 def run(command: list[str | Path], cwd: Path | None = None) -> None:
@@ -218,7 +222,7 @@ def judge(place: Place, engine: str, stock: Outcomes, options: argparse.Namespac
         test: exemption.reason
         for test in worse
         for exemption in read_exemptions()
-        if exemption.covers(test)
+        if exemption.covers(test, engine)
     }
     worse = [test for test in worse if test not in exempt]
     again: Outcomes = {}
