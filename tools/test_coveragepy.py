@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ COVERAGE = "7.17.3"
 MAX_EXEMPTIONS = 10
 # A whole run has 1,600 and more; with fewer passed something else is wrong.
 MIN_PASSED = 1400
+# With more failures than these something is thoroughly wrong: they aren't run again.
+MAX_AGAIN = 100
 STOCK = "ctrace"
 GOOD = ("passed", "xfailed", "xpassed")
 # These install packages from the network into environments of their own, without quickcover.
@@ -56,13 +59,20 @@ class Exemption(NamedTuple):
         return named and engine == self.engine and sys.version_info[:2] >= since
 
 
-def run(command: list[str | Path], cwd: Path | None = None) -> None:
-    """Run a command of the preparation; its output is shown if it fails."""
+def run(*command: str | Path, cwd: Path = REPO, env: Mapping[str, str] | None = None) -> str:
+    """Run a command and return its output; if it fails, show that and exit."""
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd, check=False
+        command,
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
+    return done.stdout
 
 
 class Place:
@@ -75,10 +85,10 @@ class Place:
         self.venv = self.directory / f"venv-{version}"
         self.python = self.venv / "bin" / "python"
 
-    def pip_install(self, *arguments: str | Path) -> None:
-        """Install something into the virtual environment."""
-        pip = [self.python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        run([*pip, *arguments])
+    def pip(self, command: str, *arguments: str | Path) -> None:
+        """Run pip in the virtual environment."""
+        options = ("--disable-pip-version-check", "--quiet")
+        run(self.python, "-m", "pip", command, *options, *arguments)
 
     def prepare(self) -> None:
         """Make everything that isn't there yet, and install quickcover as it is now."""
@@ -86,7 +96,7 @@ class Place:
         if not ready.exists():
             print(f"making {self.venv}", flush=True)
             self.directory.mkdir(parents=True, exist_ok=True)
-            run([sys.executable, "-m", "venv", "--clear", self.venv])
+            run(sys.executable, "-m", "venv", "--clear", self.venv)
             self._unpack()
             self._install_coverage()
             ready.touch()
@@ -97,38 +107,42 @@ class Place:
         name = f"coverage-{self.version}.tar.gz"
         cache = self.directory.parent / "cache"
         if not (cache / name).exists():
-            download = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", cache]
-            run([self.python, "-m", "pip", *download, f"coverage=={self.version}"])
+            only_source = ("--no-deps", "--no-binary", ":all:")
+            self.pip("download", *only_source, "--dest", cache, f"coverage=={self.version}")
         shutil.rmtree(self.tree, ignore_errors=True)
         with tarfile.open(cache / name) as archive:
             archive.extractall(self.directory, filter="data")
-        run([self.python, "tools/igor.py", "zip_mods"], cwd=self.tree)
+        run(self.python, "tools/igor.py", "zip_mods", cwd=self.tree)
 
     def _install_coverage(self) -> None:
         """Install coverage.py from its tree, as its tox.ini does, and what its tests need."""
-        self.pip_install("-r", self.tree / "requirements" / "pytest.txt")
-        self.pip_install("setuptools")
+        self.pip("install", "-r", self.tree / "requirements" / "pytest.txt")
+        self.pip("install", "setuptools")
         for package in WANTED:
-            only_wheels = ["--only-binary", ":all:", package]
-            command = [self.python, "-m", "pip", "install", "--quiet", *only_wheels]
-            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            try:
+                self.pip("install", "--only-binary", ":all:", package)
+            except SystemExit:
                 print(f"{package} does not install: its tests are skipped")
-        self.pip_install("--editable", self.tree)
+        self.pip("install", "--editable", self.tree)
 
     def _install_quickcover(self) -> None:
-        """Install quickcover, if it changed, and the modules that the tests are run with."""
+        """Install quickcover, if it changed."""
         sources = [REPO / "CMakeLists.txt", REPO / "pyproject.toml"]
         sources += sorted(path for top in ("csrc", "src") for path in (REPO / top).rglob("*.*"))
         content = b"".join(path.read_bytes() for path in sources if path.suffix != ".pyc")
         digest = hashlib.sha256(content).hexdigest()
-        stamp = self.directory / "quickcover-installed"
+        stamp = self.venv / "quickcover-installed"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
             print("building and installing quickcover", flush=True)
-            build = ["-C", f"build-dir={self.directory / 'build'}"]
-            self.pip_install("--no-deps", "--force-reinstall", *build, REPO)
+            build = ("-C", f"build-dir={self.directory / 'build'}")
+            self.pip("install", "--no-deps", "--force-reinstall", *build, REPO)
             stamp.write_text(digest, encoding="utf-8")
+        self._add_test_modules()
+
+    def _add_test_modules(self) -> None:
+        """Put the modules that the tests are run with into the virtual environment."""
         which = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        site = Path(subprocess.check_output([self.python, "-c", which], text=True).strip())
+        site = Path(run(self.python, "-c", which).strip())
         for module in ("as_ctrace", "outcomes"):
             shutil.copy(OURS / f"{module}.py", site / f"quickcover_{module}.py")
         line = "import quickcover_as_ctrace; quickcover_as_ctrace.enable()\n"
@@ -152,8 +166,7 @@ class Place:
     def engines(self) -> list[str]:
         """What to test quickcover with: the engines it chooses, and the one that can do all."""
         ask = "import quickcover._native as n; print(*n.ENGINES)"
-        names = subprocess.check_output([self.python, "-c", ask], text=True).split()
-        return ["default"] if names == ["trace"] else ["default", "trace"]
+        return ["default"] if run(self.python, "-c", ask) == "trace\n" else ["default", "trace"]
 
     def check_core(self, core: str) -> None:
         """Make sure that the right core measures."""
@@ -161,11 +174,8 @@ class Place:
             "import coverage; cov = coverage.Coverage(); cov.start(); cov.stop();"
             "tracer = type(cov._collector.tracers[0]); print(tracer.__module__, tracer.__name__)"
         )
-        command = [self.python, "-c", ask]
-        shown = subprocess.check_output(
-            command, env=self.environment(core), cwd=self.directory, text=True
-        )
-        module, name = shown.split()
+        shown = run(self.python, "-c", ask, cwd=self.directory, env=self.environment(core))
+        module, name = shown.split()[-2:]
         if name != "CTracer" or module.startswith("quickcover") != (core != STOCK):
             sys.exit(f"the core {core!r} measures with {shown.strip()}")
 
@@ -175,12 +185,11 @@ class Place:
         file = self.directory / f"{label}.json"
         file.unlink(missing_ok=True)
         log = self.directory / f"{label}.log"
+        plugins = ("-p", "quickcover_outcomes", "-n", str(jobs), "--dist", "loadgroup")
         left_out = [f"--ignore={path}" for path in LEFT_OUT]
-        distribution = ["-n", str(jobs), "--dist", "loadgroup"]
-        command = [self.python, "-m", "pytest", "-p", "quickcover_outcomes", *distribution]
         with log.open("w", encoding="utf-8") as output:
             subprocess.run(
-                [*command, "--color=no", *left_out, *arguments],
+                [self.python, "-m", "pytest", *plugins, "--color=no", *left_out, *arguments],
                 cwd=self.tree,
                 env={**self.environment(core), "OUTCOMES_FILE": str(file)},
                 stdout=output,
@@ -226,7 +235,7 @@ def judge(place: Place, engine: str, stock: Outcomes, options: argparse.Namespac
     }
     worse = [test for test in worse if test not in exempt]
     again: Outcomes = {}
-    if worse and not options.once:
+    if 0 < len(worse) <= MAX_AGAIN and not options.once:
         again = place.test(engine, f"quickcover-{engine}-again", 0, worse)
     for test, reason in exempt.items():
         print(f"  exempt: {test}: {reason}")

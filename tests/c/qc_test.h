@@ -76,20 +76,14 @@ static inline void test_run(const char *name, void (*test)(void))
     printf("%s %s\n", test_complaints == 0 ? "ok  " : "FAIL", name);
 }
 
-/* Closes a temporary file that something was dumped to, and returns what is in it (valid until the
- * next call); "" when that doesn't work. */
+/* Closes a temporary file; returns what was dumped to it, until the next call. */
 static inline const char *test_dumped(FILE *file)
 {
     static char text[4096];
-    size_t size = 0;
+    size_t size = fseek(file, 0, SEEK_SET) == 0 ? fread(text, 1, sizeof text - 1, file) : 0;
 
-    if (file != NULL && fseek(file, 0, SEEK_SET) == 0) {
-        size = fread(text, 1, sizeof text - 1, file);
-    }
     text[size] = '\0';
-    if (file != NULL) {
-        fclose(file);
-    }
+    fclose(file);
     return text;
 }
 

@@ -2,7 +2,7 @@
 
 Their tests know cores by a fixed table of names.  So, where coverage.py would measure with ctrace,
 and only there, this has quickcover measure, with tracers whose class is called CTracer.  A test
-that asks for another core (`timid`, `core = pytrace`, 3.14's default without COVERAGE_CORE) gets it.
+that asks for another core (`timid`, `core = pytrace`, a default that isn't ctrace) gets that.
 
 The driver copies this module into a virtual environment's site-packages, beside a .pth file that
 calls `enable()` in every process.  It acts if QUICKCOVER_AS_CTRACE is set:
@@ -105,7 +105,8 @@ def _with_engine(initialize: Any, kwargs: dict[str, Any]) -> None:
     if engine != "default":
         os.environ[ENGINE_VARIABLE] = engine
         try:
-            return initialize(**kwargs)
+            initialize(**kwargs)
+            return
         except ConfigError:
             pass  # it can't
         finally:

@@ -53,7 +53,7 @@ def work_collections() -> None:
     counter.update({"x": 3}, y=2)
     _attempt(collections.Counter.fromkeys, "a")
     chain = collections.ChainMap({"a": 1}, {"b": 2})
-    chain["c"], chain.new_child({"d": 1}), chain.parents, list(chain), chain.get("zz"), "b" in chain
+    _attempt(chain.__getitem__, "c"), chain.new_child({"d": 1}), chain.parents, list(chain), chain.get("zz"), "b" in chain
     chain["c"] = 3
     chain.pop("c"), _attempt(chain.pop, "b"), chain | {"e": 1}, {"e": 1} | chain, repr(chain), bool(chain)
 
@@ -264,9 +264,10 @@ def work_dataclasses() -> None:
     _attempt(bad_default), _attempt(bad_order), _attempt(dataclasses.fields, 5), _attempt(dataclasses.asdict, 5)
 
 
-def work_typing() -> None:
-    T = typing.TypeVar("T")
+T = typing.TypeVar("T")
 
+
+def work_typing() -> None:
     class Box(typing.Generic[T]):
         item: T
 
@@ -430,7 +431,7 @@ def work_numbers() -> None:
             for name in ("sqrt", "ln", "exp", "log10", "normalize", "to_eng_string", "as_tuple", "adjusted", "next_plus"):
                 _attempt(getattr(value, name))
             f"{value:.2f} {value:,} {value:e} {value:%} {value:>12} {value:n}", round(value, 1), int(value), hash(value)
-            value.quantize(D("0.01"), rounding=_pydecimal.ROUND_UP), value.compare(D(1)), value.is_signed(), str(value)
+            _attempt(value.quantize, D("0.01"), rounding=_pydecimal.ROUND_UP), value.compare(D(1)), value.is_signed(), str(value)
             _attempt(value.fma, 2, 3), value**2, _attempt(pow, value, D("0.5")), value.logical_and(D(1)) if value == 1 else 0
     try:
         import _pylong
@@ -481,12 +482,13 @@ def work_datetime() -> None:
             moment.fromisoformat(text)
         for text in ("junk", "2024-13-01", "2024-05-06T99"):
             _attempt(moment.fromisoformat, text)
-        moment.strptime("5 Feb 2021 10:11:12 PM +0100", "%d %b %Y %I:%M:%S %p %z"), moment.combine(day, time(5))
+        moment.combine(day, time(5))
         time(1, 2, 3, tzinfo=zone).isoformat(), time.fromisoformat("04:23:01"), time(1) < time(2), hash(time(3)), repr(time(4, 5, 6, 7))
         span = delta(days=-1, seconds=5, microseconds=7)
         span * 2, span / 2, span // 3, -span, abs(span), span.total_seconds(), str(span), repr(span), divmod(span, delta(1)), span * 1.5
         _attempt(date, 2023, 2, 29), _attempt(moment, 1, 1, 1, 25), _attempt(module.timezone, delta(days=2)), repr(zone), zone.utcoffset(None)
         moment.fromtimestamp(0, module.timezone.utc), moment.min, moment.max, _attempt(lambda: moment.max + delta(1))
+    datetime.datetime.strptime("5 Feb 2021 10:11:12 PM +0100", "%d %b %Y %I:%M:%S %p %z")
     import _strptime
     import time as clock
 

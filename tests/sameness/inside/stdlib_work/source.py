@@ -55,7 +55,7 @@ class Thing(Base, metaclass=Meta):
 
     def method(self, a, /, b: int = 1, *args, c, d=2, **kwargs) -> "str":
         nonlocal_value = 1
-        def inner():
+        async def inner():
             nonlocal nonlocal_value
             global CONSTANT
             nonlocal_value += 1
@@ -101,7 +101,7 @@ def generator():
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as out, contextlib.redirect_stderr(out):
         yield out
 
 
@@ -321,7 +321,7 @@ def work_import() -> None:
             out.writestr("dist-1.0.dist-info/entry_points.txt", "[group]\nname = inzip.sub:value [a]\n[other]\n")
             out.writestr("dist-1.0.dist-info/RECORD", "inzip/sub.py,sha256=abc,10\n")
         importer = zipimport.zipimporter(archive)
-        importer.is_package("inzip"), importer.get_source("inzip.sub"), importer.get_code("inzip.sub"), importer.get_filename("inzip")
+        importer.is_package("inzip"), importer.get_source("inzip"), importer.get_code("inzip"), importer.get_filename("inzip")
         importer.get_data(os.path.join(archive, "inzip", "data.txt")), repr(importer), importer.find_spec("nothing"), importer.invalidate_caches()
         _attempt(importer.get_data, "nothing"), _attempt(zipimport.zipimporter, top), _attempt(importer.get_code, "no")
         sys.path.insert(0, archive)

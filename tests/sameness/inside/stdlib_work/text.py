@@ -35,11 +35,21 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+from typing import Any
+
 PARAGRAPH = """\
     The quick brown fox jumps over the lazy dog, again and again; nobody knows why.
 
         It has never been seen to stop, except for a well-deserved cup of tea-with-milk.
 """
+
+
+def _attempt(function: Any, *arguments: Any, **named: Any) -> None:
+    """Call something that is expected to refuse."""
+    try:
+        function(*arguments, **named)
+    except Exception as error:
+        str(error)
 
 
 def work_textwrap() -> None:
@@ -298,8 +308,9 @@ number = 42 ; inline
         except configparser.Error as error:
             str(error), repr(error)
     loop = configparser.ConfigParser()
-    loop.read_dict({"s": {"a": "%(b)s", "b": "%(a)s", "c": "%(zz)s", "d": "%"}})
-    for option in "abcd":
+    loop.read_dict({"s": {"a": "%(b)s", "b": "%(a)s", "c": "%(zz)s"}})
+    _attempt(loop.set, "s", "d", "%")
+    for option in "abc":
         try:
             loop.get("s", option)
         except configparser.Error:

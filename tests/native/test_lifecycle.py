@@ -1,0 +1,180 @@
+"""Starting, stopping, nesting, renewing: what each store sees."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from quickcover import _native
+
+from .measuring import measure, measures, program, tracer_for
+
+ALL_LINES = {1, 2, 3, 4, 5, 7, 8, 10, 11, 12, 14, 15, 16, 17, 18, 19, 21, 23, 24}
+
+
+def _function(filename: str = "program.py", source: str = "def f(x):\n    if x:\n        return 1\n"
+              "    return 2\n") -> object:
+    namespace: dict[str, object] = {}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace["f"]
+
+
+def test_all_lines(engine: str) -> None:
+    assert set(measure(engine, program(), "program.py")["program.py"]) == ALL_LINES
+
+
+def test_every_start_sees_everything_again(engine: str) -> None:
+    f = _function()
+    for _ in range(3):
+        assert set(measure(engine, lambda: f(1), "program.py")["program.py"]) == {2, 3}
+
+
+def test_decisions_belong_to_one_store(engine: str) -> None:
+    f = _function()
+    assert measure(engine, lambda: f(1), "other.py") == {}
+    assert measure(engine, lambda: f(1), "program.py") == {"program.py": [2, 3]}
+    assert measure(engine, lambda: f(1), "other.py") == {}
+
+
+def test_a_paused_store_goes_on(engine: str) -> None:
+    f = _function()
+    outer_store, inner_store = _native.Store(), _native.Store()
+    outer = tracer_for(engine, outer_store, measures("program.py"))
+    inner = tracer_for(engine, inner_store, measures("program.py"))
+    outer.start()
+    f(1)
+    outer.stop()
+    inner.start()
+    f(0)
+    inner.stop()
+    outer.start()
+    f(1)
+    f(0)
+    outer.stop()
+    assert sorted(inner_store.drain()["program.py"]) == [2, 4]
+    assert sorted(outer_store.drain()["program.py"]) == [2, 3, 4]
+
+
+def test_drain_gives_only_what_is_new(engine: str) -> None:
+    f = _function()
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    f(1)
+    assert sorted(store.drain()["program.py"]) == [2, 3]
+    f(1)
+    assert store.drain() == {}
+    f(0)
+    tracer.stop()
+    assert store.drain() == {"program.py": [4]}
+
+
+def test_renew_shows_everything_again(engine: str) -> None:
+    f = _function()
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    for x in (1, 0, 1, 1):
+        f(x)
+        assert sorted(store.drain()["program.py"]) == [2, 3 if x else 4]
+        store.renew()
+    tracer.stop()
+
+
+def test_renew_keeps_what_was_not_drained(engine: str) -> None:
+    f = _function()
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    f(1)
+    store.renew()
+    f(0)
+    tracer.stop()
+    assert sorted(store.drain()["program.py"]) == [2, 3, 4]
+
+
+def test_duplicates_share_what_was_seen(engine: str) -> None:
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    for x in (1, 1, 1, 0, 1):
+        _function()(x)  # type: ignore[operator]
+    tracer.stop()
+    assert sorted(store.drain()["program.py"]) == [1, 2, 3, 4]
+
+
+def test_renew_reaches_duplicates_that_were_never_armed(engine: str) -> None:
+    functions = [_function(source="def f(x):\n    return 1\n") for _ in range(9)]
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    for f in functions:
+        f(0)  # type: ignore[operator]
+    for f in reversed(functions):
+        assert store.drain() in ({"program.py": [2]}, {})
+        store.renew()
+        f(0)  # type: ignore[operator]
+        assert store.drain() == {"program.py": [2]}
+    tracer.stop()
+
+
+def test_an_error_in_the_decision_is_latched(engine: str) -> None:
+    def fail(filename: str, frame: object) -> object:
+        raise ZeroDivisionError(filename)
+
+    store = _native.Store()
+    tracer = tracer_for(engine, store, fail)
+    tracer.start()
+    program()()
+    tracer.stop()
+    assert isinstance(store.take_error(), ZeroDivisionError)
+    assert store.take_error() is None
+
+
+def test_data_must_be_a_store(engine: str) -> None:
+    tracer = tracer_for(engine, _native.Store(), measures())
+    with pytest.raises(TypeError, match="Store"):
+        tracer.data = {}
+
+
+def test_start_needs_its_attributes(engine: str) -> None:
+    tracer = type(tracer_for(engine, _native.Store(), measures()))()
+    with pytest.raises(TypeError, match="should_trace"):
+        tracer.start()
+
+
+def test_threads_and_code_that_comes_and_goes(engine: str) -> None:
+    """Start, stop, renew and drain while other threads run, make and drop code."""
+    store = _native.Store()
+    done = threading.Event()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while not done.is_set():
+                program()()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        seen: set[int] = set()
+        for k in range(60):
+            tracer = tracer_for(engine, store, measures("program.py"))
+            tracer.start()
+            program()()
+            if k % 3 == 0:
+                seen.update(store.drain().get("program.py", []))  # type: ignore[arg-type]
+                store.renew()
+            tracer.stop()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    seen.update(store.drain().get("program.py", []))  # type: ignore[arg-type]
+    assert not errors
+    assert store.take_error() is None
+    assert seen == ALL_LINES
