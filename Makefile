@@ -8,15 +8,17 @@ PYTHON = python3
 PYTEST_ARGS =
 FUZZ_SECONDS = 60
 BENCH_ARGS =
-CMAKE_ARGS =
+SAMENESS_ARGS =
+COVERAGEPY_ARGS =
+BUILD_OPTIONS =
 # One coverage.py release instead of the newest: make test COVERAGE=7.11.0 VENV=.venvs/old
 COVERAGE =
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .SUFFIXES:
-.PHONY: help venv install demo test test-c test-py test-all bench lint format asan asan-c asan-py \
-        tsan wheel refleak oom fuzz clean
+.PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy bench lint \
+        format asan asan-c asan-py tsan wheel refleak oom fuzz clean
 
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
 VPYTHON = $(VENV)/bin/python
@@ -28,6 +30,8 @@ help:
 	@echo "make demo       measure the tests of a real project: no coverage, coverage.py, quickcover"
 	@echo "make test       build, then the tests in C and in Python          (PYTHON=python3)"
 	@echo "make test-all   the same on every CPython of this machine"
+	@echo "make sameness   real projects: our reports against coverage.py's  (SAMENESS_ARGS=)"
+	@echo "make test-coveragepy  coverage.py's own tests on our engines      (COVERAGEPY_ARGS=)"
 	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
 	@echo "make lint       ruff, mypy, clang-format, clang-tidy, compiler warnings"
 	@echo "make format     lay the C sources out"
@@ -73,7 +77,7 @@ $(DEPS): pyproject.toml tools/requirements.py
 $(INSTALLED): $(DEPS) $(SOURCES) CMakeLists.txt pyproject.toml README.md
 	@echo "building and installing quickcover into $(VENV)"
 	@$(PIP) install --quiet --no-build-isolation --no-deps --force-reinstall \
-	    -C build-dir=$(CURDIR)/$(VENV)/build $(CMAKE_ARGS) .
+	    -C build-dir=$(CURDIR)/$(VENV)/build $(BUILD_OPTIONS) .
 	@touch $@
 
 endif
@@ -116,18 +120,26 @@ oom: $(INSTALLED)
 refleak: $(INSTALLED)
 	$(VPYTHON) -m pytest -m leak $(PYTEST_ARGS)
 
+# Both make virtual environments of their own, with what they compare and measure.
+sameness: $(DEPS)
+	$(VPYTHON) -m tests.sameness --python $(VPYTHON) $(SAMENESS_ARGS)
+
+test-coveragepy: $(DEPS)
+	$(VPYTHON) tools/test_coveragepy.py $(COVERAGEPY_ARGS)
+
 demo: $(INSTALLED)
 	@$(VPYTHON) tools/demo.py
 
 bench: $(INSTALLED)
-	@$(VPYTHON) tools/requirements.py bench | $(PIP) install --quiet -r /dev/stdin
+	@$(PIP) install --quiet -r benchmarks/requirements.txt
 	$(VPYTHON) -m benchmarks $(BENCH_ARGS)
 
 # ---------------------------------------------------------------------------- sanitizers
 
 # The interpreter itself is not instrumented: what it leaks at exit is not ours to judge.
+# --capture=sys, because what a sanitizer prints must get through.
 ASAN_VENV = .venvs/asan-$(VERSION)
-ASAN_CMAKE_ARGS = -C cmake.build-type=RelWithDebInfo -C cmake.define.QUICKCOVER_DEBUG=ON \
+ASAN_BUILD_OPTIONS = -C cmake.build-type=RelWithDebInfo -C cmake.define.QUICKCOVER_DEBUG=ON \
     -C cmake.define.QUICKCOVER_SANITIZE=address,undefined
 ASAN_LIBRARIES = $(shell $${CC:-cc} -print-file-name=libasan.so):$(shell $${CC:-cc} -print-file-name=libubsan.so)
 
@@ -137,9 +149,10 @@ asan-c: $(DEPS)
 	@$(call c-tests,asan)
 
 asan-py:
-	@$(MAKE) --no-print-directory install VENV=$(ASAN_VENV) CMAKE_ARGS="$(ASAN_CMAKE_ARGS)"
-	LD_PRELOAD="$(ASAN_LIBRARIES)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    $(ASAN_VENV)/bin/python -m pytest -m "not slow and not no_sanitizer" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory install VENV=$(ASAN_VENV) BUILD_OPTIONS="$(ASAN_BUILD_OPTIONS)"
+	LD_PRELOAD="$(ASAN_LIBRARIES)" PYTHONMALLOC=malloc \
+	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	    $(ASAN_VENV)/bin/python -m pytest --capture=sys -m "not slow and not no_sanitizer" $(PYTEST_ARGS)
 
 tsan: $(DEPS)
 	@$(call c-tests,tsan)
@@ -164,6 +177,6 @@ wheel: $(DEPS)
 	$(VPYTHON) -m pytest -m slow tests/test_wheel.py $(PYTEST_ARGS)
 
 clean:
-	rm -rf .venv .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .pythons* htmlcov
+	rm -rf .venv .venvs .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .pythons* htmlcov
 	rm -f .coverage .coverage.*
 	find csrc src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

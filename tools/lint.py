@@ -29,7 +29,7 @@ def c_files(*patterns: str) -> list[Path]:
 
 def ruff() -> bool:
     """Style and common faults of Python."""
-    return run("ruff", "check", ".")
+    return run("ruff", "check", "--output-format=concise", ".")
 
 
 def mypy() -> bool:
@@ -59,7 +59,12 @@ def warnings(build: Path) -> bool:
 def clang_tidy(build: Path) -> bool:
     """Common faults of C."""
     files = c_files("csrc/*/*.c")
-    return run("clang-tidy", "--quiet", "-p", build, *files)
+    done = subprocess.run(
+        ["clang-tidy", "--quiet", "-p", build, *files],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
+    )  # fmt: skip
+    print("".join(line for line in done.stdout.splitlines(True) if "Processing file" not in line))
+    return done.returncode == 0
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The seam: how coverage.py comes to measure with our engines.  Only this file imports coverage.
 
 coverage.py has no registration point for cores.  `enter()` rebinds three global names of
-`coverage.control`, once, to subclasses:
+`coverage.control`, once, to subclasses (and `coverage.files.abs_file` to a faster one):
 
 - `Core` has the engine chosen when a Coverage object starts for the first time;
 - `Collector` fetches what the C core recorded, and warns of errors that the C core latched;
@@ -25,7 +25,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coverage import control
+from coverage import control, files
 from coverage.collector import Collector as _Collector
 from coverage.core import Core as _Core
 from coverage.disposition import FileDisposition
@@ -49,6 +49,7 @@ from quickcover._decide import (
     range_problem,
     tested_range,
 )
+from quickcover._paths import AbsFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +78,9 @@ def enter() -> None:
     if range_problem(version_info) is None and names.Collector is not Collector:
         names.Collector = Collector
         names.Plugins = Plugins
+
+
+_abs_file = AbsFile(files.abs_file)
 
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
@@ -227,6 +231,7 @@ class Collector(_Collector):
         """
         for tracer in getattr(self, "tracers", ()):
             tracer.stop()
+        _abs_file.forget()
         super().reset()
         self._store: _native.Store = load_native().Store(branch=self.branch)
         self.data: TTraceData = self._store

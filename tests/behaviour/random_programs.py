@@ -19,7 +19,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import facts
@@ -42,6 +42,15 @@ class Trial:
     recorded: Recorded
 
 
+@dataclass(frozen=True)
+class Difference:
+    """An engine that measures a program in another way than ctrace."""
+
+    engine: str
+    branch: bool
+    told: str
+
+
 class Tester:
     """Tries programs in one directory."""
 
@@ -49,22 +58,24 @@ class Tester:
         self.file = directory.resolve() / "program.py"
         self.engines = engines
 
-    def difference(self, source: str, seed: int) -> str:
-        """How the program behaves or is measured otherwise than it should; empty if it isn't."""
-        self.file.write_text(source, encoding="utf-8")
-        plain = self._try(source, seed, None, False)
+    def difference(self, source: str, seed: int) -> Difference | None:
+        """The first way in which the program is measured, or behaves, otherwise than it should."""
         for branch in (False, True):
-            ctrace = self._try(source, seed, "ctrace", branch)
             for engine in self.engines:
-                if facts.unable(engine, branch=branch):
-                    continue
-                trial = self._try(source, seed, engine, branch)
-                found = self._compare(engine, trial, ctrace, branch)
-                if not found and trial.log != plain.log:
-                    found = f"measured by {engine}, it does something else"
-                if found:
-                    return f"{'branches' if branch else 'lines'}: {found}"
-        return ""
+                if not facts.unable(engine, branch=branch):
+                    told = self.difference_of(engine, source, seed, branch)
+                    if told:
+                        return Difference(engine, branch, told)
+        return None
+
+    def difference_of(self, engine: str, source: str, seed: int, branch: bool) -> str:
+        """How one engine differs from ctrace; empty if it doesn't."""
+        self.file.write_text(source, encoding="utf-8")
+        ctrace = self._try(source, seed, "ctrace", branch)
+        trial = self._try(source, seed, engine, branch)
+        if not ctrace.log == trial.log == self._try(source, seed, None, branch).log:
+            return f"it does something else when measured\n{source}"
+        return self._compare(engine, trial, ctrace, branch)
 
     def _compare(self, engine: str, trial: Trial, ctrace: Trial, branch: bool) -> str:
         if engine in SAME_RAW_DATA:
@@ -85,25 +96,25 @@ class Tester:
                 namespace.clear()
         return Trial(log, used.recorded() if used else {})
 
-    def smallest(self, source: str, seed: int) -> str:
-        """The program without all that can be left out while it still differs."""
+    def smallest(self, source: str, seed: int, found: Difference) -> str:
+        """The program without all that can be left out while it still differs in that way."""
         lines = source.splitlines()
         progress = True
         while progress:
             progress = False
             for start in range(len(lines)):
                 for smaller in _without_block(lines, start):
-                    if self._still_differs("\n".join(smaller) + "\n", seed):
+                    if self._still_differs("\n".join(smaller) + "\n", seed, found):
                         lines, progress = smaller, True
                         break
         return "\n".join(lines) + "\n"
 
-    def _still_differs(self, source: str, seed: int) -> bool:
+    def _still_differs(self, source: str, seed: int, found: Difference) -> bool:
         try:
             compile(source, "<smaller>", "exec")
         except SyntaxError:
             return False
-        return bool(self.difference(source, seed))
+        return bool(self.difference_of(found.engine, source, seed, found.branch))
 
 
 def _without_block(lines: list[str], start: int) -> Iterator[list[str]]:
@@ -146,10 +157,15 @@ def check(seeds: Sequence[int], engines: Sequence[str], *, shrink: bool) -> str:
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
             print(f"seed {seed}", file=sys.stderr)
             source = Writer(seed).program()
-            if tester.difference(source, seed):
+            found = tester.difference(source, seed)
+            if found:
                 if shrink:
-                    source = tester.smallest(source, seed)
-                return f"seed {seed}: {tester.difference(source, seed)}\n{source}"
+                    faulthandler.cancel_dump_traceback_later()
+                    source = tester.smallest(source, seed, found)
+                    told = tester.difference_of(found.engine, source, seed, found.branch)
+                    found = replace(found, told=told)
+                kind = "branches" if found.branch else "lines"
+                return f"seed {seed}, {found.engine}, {kind}: {found.told}\n"
         faulthandler.cancel_dump_traceback_later()
     return ""
 
