@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -34,6 +35,7 @@ MAX_EXEMPTIONS = 10
 MIN_PASSED = 1400
 # With more failures than these something is thoroughly wrong: they aren't run again.
 MAX_AGAIN = 100
+TIME_LIMIT = 3600  # seconds, for one run of pytest
 STOCK = "ctrace"
 GOOD = ("passed", "xfailed", "xpassed")
 # These install packages from the network into environments of their own, without quickcover.
@@ -73,6 +75,23 @@ def run(*command: str | Path, cwd: Path = REPO, env: Mapping[str, str] | None = 
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
     return done.stdout
+
+
+def wait_or_interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Wait for pytest; interrupt it, so that it tells what it has, when it takes too long.
+
+    xdist may wait for ever after one of its workers crashed.
+    """
+    try:
+        process.wait(TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        print(f"pytest is interrupted: it took more than {TIME_LIMIT} s", flush=True)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 class Place:
@@ -188,14 +207,14 @@ class Place:
         plugins = ("-p", "quickcover_outcomes", "-n", str(jobs), "--dist", "loadgroup")
         left_out = [f"--ignore={path}" for path in LEFT_OUT]
         with log.open("w", encoding="utf-8") as output:
-            subprocess.run(
+            process = subprocess.Popen(
                 [self.python, "-m", "pytest", *plugins, "--color=no", *left_out, *arguments],
                 cwd=self.tree,
                 env={**self.environment(core), "OUTCOMES_FILE": str(file)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                check=False,
             )
+            wait_or_interrupt(process)
         if not file.exists():
             sys.exit(f"{log.read_text(encoding='utf-8')[-3000:]}\npytest failed, see {log}")
         outcomes: Outcomes = json.loads(file.read_text(encoding="utf-8"))

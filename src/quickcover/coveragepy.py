@@ -78,6 +78,7 @@ def enter() -> None:
     if range_problem(version_info) is None and names.Collector is not Collector:
         names.Collector = Collector
         names.Plugins = Plugins
+        files.abs_file = _abs_file
 
 
 _abs_file = AbsFile(files.abs_file)

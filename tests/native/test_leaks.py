@@ -84,7 +84,8 @@ def test_ever_new_code_stays_bounded(engine: str) -> None:
     tracer.start()
     try:
         for k in range(20_000):
-            exec(compile(f"x = {k}\n" + "\n" * (k % 7) + f"y = x + {k}\n", "program.py", "exec"), {})
+            source = f"x = {k}\n" + "\n" * (k % 7) + f"y = x + {k}\n"
+            exec(compile(source, "program.py", "exec"), {})
         assert _live()["bytes"] < 8 << 20
     finally:
         tracer.stop()

@@ -13,8 +13,10 @@ from .measuring import measure, measures, program, tracer_for
 ALL_LINES = {1, 2, 3, 4, 5, 7, 8, 10, 11, 12, 14, 15, 16, 17, 18, 19, 21, 23, 24}
 
 
-def _function(filename: str = "program.py", source: str = "def f(x):\n    if x:\n        return 1\n"
-              "    return 2\n") -> object:
+def _function(
+    filename: str = "program.py",
+    source: str = "def f(x):\n    if x:\n        return 1\n    return 2\n",
+) -> object:
     namespace: dict[str, object] = {}
     exec(compile(source, filename, "exec"), namespace)
     return namespace["f"]

@@ -51,7 +51,8 @@ def test_each_allocation_fails_once(engine: str, branch: bool) -> None:
             assert set(hits) <= set(whole[filename])  # type: ignore[call-overload]
         if not failed:
             assert {name: set(hits) for name, hits in data.items()} == {  # type: ignore[call-overload]
-                name: set(hits) for name, hits in whole.items()  # type: ignore[call-overload]
+                name: set(hits)
+                for name, hits in whole.items()  # type: ignore[call-overload]
             }
             if n > failures + 50:
                 break

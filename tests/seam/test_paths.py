@@ -9,6 +9,8 @@ import pytest
 
 from quickcover._paths import AbsFile
 
+from ..conftest import Runner
+
 
 def original(path: str) -> str:
     return os.path.abspath(os.path.realpath(path))
@@ -73,3 +75,9 @@ def test_forget(tree: Path) -> None:
     (tree / "link").symlink_to("real/deep")
     abs_file.forget()
     assert abs_file(path) == original(path) != before
+
+
+def test_coverage_uses_it(run_python: Runner) -> None:
+    program = "import coverage.files, quickcover; quickcover.install(); print({})"
+    program = program.format("coverage.files.abs_file")
+    assert "AbsFile" in run_python("-c", program).stdout
