@@ -139,6 +139,7 @@ size_t qc_lineset_bytes(const qc_lineset *set)
 /* One line's share in a sum that tells, order aside, two sets of lines from each other. */
 static uint64_t fingerprint(uint64_t line)
 {
+    line++; /* line 0 counts, too */
     return line * line * UINT64_C(0x9E3779B97F4A7C15) + line;
 }
 

@@ -5,8 +5,8 @@
  * above, so that a line such as 2,000,000,000 (generated code, hostile code) costs some bytes and
  * not a bitmap of 250 MB.
  *
- * Not for: numbers outside 0..2^31-2; they are ignored. Line 0 is that of an empty module on
- * CPython 3.11. The negative ends of arcs never get here. At most 2^27 lines.
+ * Not for: numbers outside 0..2^31-2; they are ignored. Line 0 is that of an empty
+ * module. The negative ends of arcs never get here. At most 2^27 lines.
  *
  * Threads: not synchronised. Calls that change a set exclude all other calls on the same set; the
  * caller's lock (in the extension: the GIL) sees to that. `items` moves when the set grows.

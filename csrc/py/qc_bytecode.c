@@ -109,7 +109,7 @@ qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
     cursor->computed = view->first_line;
     cursor->start = 0;
     cursor->units = 0;
-    cursor->line = 0;
+    cursor->line = -1;
 }
 
 int
@@ -129,7 +129,7 @@ qc_line_cursor_next(qc_line_cursor *cursor)
     else if (form >= ONE_LINE_0 && form <= ONE_LINE_2) {
         cursor->computed += form - ONE_LINE_0;
     }
-    cursor->line = form == NONE || cursor->computed < 0 ? 0 : cursor->computed;
+    cursor->line = form == NONE || cursor->computed < 0 ? -1 : cursor->computed;
     while (cursor->at < cursor->end && !(*cursor->at & 0x80)) {
         cursor->at++; /* columns */
     }
@@ -148,7 +148,7 @@ qc_lines_of_units(const qc_codeview *view, int32_t *lines)
         }
     }
     while (unit < view->units) {
-        lines[unit++] = 0;
+        lines[unit++] = -1;
     }
 }
 

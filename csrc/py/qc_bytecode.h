@@ -48,14 +48,14 @@ typedef struct qc_line_cursor {
     int32_t computed; /* the line so far, also through entries without one */
     uint32_t start;   /* first unit of the current entry */
     uint32_t units;   /* its length */
-    int32_t line;     /* its line; 0 when it has none */
+    int32_t line;     /* its line, 0 in an empty module; -1 when it has none */
 } qc_line_cursor;
 
 void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view);
 /* Moves to the next entry; 0 at the end. */
 int qc_line_cursor_next(qc_line_cursor *cursor);
 
-/* Fills lines[0..units) with the line of each unit, 0 for none. */
+/* Fills lines[0..units) with the line of each unit, -1 for none. */
 void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 
 /* The smallest and largest line; 0 when there is no line at all. */

@@ -138,6 +138,10 @@ static int admit(qc_tracer *tracer, qc_link *link)
     if (qc_decide(tracer, link->code, PyEval_GetFrame(), &verdict) < 0) {
         return -1;
     }
+    if (!tracer->started) {
+        qc_verdict_clear(&verdict); /* deciding runs Python: meanwhile, another thread stopped us */
+        return 0;
+    }
     if (verdict.file_tracer != NULL) {
         qc_verdict_clear(&verdict);
         PyErr_SetString(PyExc_RuntimeError,

@@ -329,7 +329,7 @@ static int on_plugin_line(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObjec
     PyObject *range = PyObject_CallMethodOneArg(
         file_tracer, tracer->state->str_line_number_range, (PyObject *)frame);
     Py_DECREF(file_tracer);
-    if (range != NULL && !PyTuple_Check(range)) {
+    if (range != NULL && !(PyTuple_Check(range) && PyTuple_GET_SIZE(range) == 2)) {
         PyErr_SetString(PyExc_TypeError, "line_number_range must return 2-tuple");
         Py_CLEAR(range);
     }

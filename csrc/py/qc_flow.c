@@ -27,23 +27,18 @@ add_arc(const resolver *r, int32_t from, int32_t to)
     return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
 }
 
-/* Was the line that begins at `unit` reached? Its event says so; but CPython 3.14 has no line event
- * where a loop ends in a copy of a return, so there the event of the return counts, too. */
-static bool was_reached(const resolver *r, uint32_t unit)
+/* Has CPython no event for the line that begins at `unit`? After POP_ITER, END_ASYNC_FOR and such
+ * it has one only if the instruction that stands before those is on another line, however this
+ * one is reached: not where a loop ends in a copy of the return or raise that follows it (3.14).
+ * For a unit that was reached in sequence: a jump's target always has an event. */
+static bool has_no_event(const resolver *r, uint32_t unit)
 {
-    if (qc_hits_has(r->hits, unit, QC_HIT_LINE)) {
-        return true;
+    const uint8_t *code = r->view->code;
+    uint32_t before = unit;
+    while (before > 0 && qc_opcode_is_silent(code[2 * (before - 1)])) {
+        before--;
     }
-    for (uint32_t u = unit; u < r->view->units && r->lines[u] == r->lines[unit]; u++) {
-        qc_flow_kind flow = qc_opcode_flow(r->view->code[2 * u]);
-        if (flow == QC_FLOW_RETURN) {
-            return qc_hits_has(r->hits, u, QC_HIT_RETURN);
-        }
-        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE && flow != QC_FLOW_EXTEND) {
-            break;
-        }
-    }
-    return false;
+    return before < unit && before > 0 && r->lines[before - 1] == r->lines[unit];
 }
 
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
@@ -54,12 +49,20 @@ follow(const resolver *r, int32_t line, uint32_t unit)
 {
     const qc_codeview *view = r->view;
     uint32_t argument = 0, start = unit;
+    bool jumped = false;
     for (uint32_t steps = 0; unit < view->units && steps <= view->units; steps++) {
         uint8_t opcode = view->code[2 * unit];
         qc_flow_kind flow = qc_opcode_flow(opcode);
         int32_t here = r->lines[unit];
-        if (flow != QC_FLOW_CACHE && here > 0 && here != line && !qc_opcode_is_silent(opcode)) {
-            return was_reached(r, start) ? add_arc(r, line, here) : 0;
+        if (flow != QC_FLOW_CACHE && here >= 0 && here != line && !qc_opcode_is_silent(opcode)) {
+            bool hit = qc_hits_has(r->hits, start, QC_HIT_LINE);
+            if (hit || jumped || !has_no_event(r, start)) {
+                return hit ? add_arc(r, line, here) : 0;
+            }
+            if (add_arc(r, line, here) < 0) {
+                return -1;
+            }
+            line = here; /* reached without an event: the way on is that line's */
         }
         argument |= view->code[2 * unit + 1];
         switch (flow) {
@@ -70,6 +73,7 @@ follow(const resolver *r, int32_t line, uint32_t unit)
         case QC_FLOW_JUMP:
         case QC_FLOW_JUMP_BACK:
             unit = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
+            jumped = true;
             break;
         case QC_FLOW_RAISE: {
             int64_t handler = qc_handler_of(view, unit);
@@ -77,6 +81,7 @@ follow(const resolver *r, int32_t line, uint32_t unit)
                 return add_arc(r, line, -view->first_line);
             }
             unit = (uint32_t)handler;
+            jumped = true;
             break;
         }
         case QC_FLOW_RETURN:
@@ -87,6 +92,7 @@ follow(const resolver *r, int32_t line, uint32_t unit)
             return 0;
         default:
             unit++;
+            jumped = false;
         }
         argument = 0;
         start = unit;
@@ -120,7 +126,7 @@ static int
 resolve_side(const resolver *r, uint32_t unit, unsigned side)
 {
     int64_t target = side_of(r->view, unit, side);
-    if (target < 0 || r->lines[unit] <= 0) {
+    if (target < 0 || r->lines[unit] < 0) {
         return 0;
     }
     return follow(r, r->lines[unit], (uint32_t)target);
@@ -130,7 +136,7 @@ static int
 resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
 {
     int32_t line = r->lines[unit];
-    if (flags & QC_HIT_LINE && line > 0) {
+    if (flags & QC_HIT_LINE && line >= 0) {
         if (add_arc(r, line, line) < 0 || follow(r, line, unit) < 0) {
             return -1;
         }
@@ -141,7 +147,7 @@ resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
     if (flags & QC_HIT_RIGHT && resolve_side(r, unit, QC_HIT_RIGHT) < 0) {
         return -1;
     }
-    if (flags & QC_HIT_RETURN && line > 0) {
+    if (flags & QC_HIT_RETURN && line >= 0) {
         return add_arc(r, line, -r->view->first_line);
     }
     return 0;
@@ -170,7 +176,7 @@ qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file)
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
     while (qc_line_cursor_next(&cursor)) {
-        for (uint32_t k = 0; k < cursor.units && cursor.line > 0; k++) {
+        for (uint32_t k = 0; k < cursor.units && cursor.line >= 0; k++) {
             if (qc_hits_has(hits, cursor.start + k, QC_HIT_LINE) &&
                 qc_lineset_add(&file->lines, cursor.line) < 0) {
                 return -1;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from . import facts
 from .measure import Recorded, measurer
 from .programs import Program, themes
-from .running import Measured, Run, measure, write
+from .running import Measured, Run, cheap_collections, measure, write
 from .scenes import Comparison
 
 
@@ -61,8 +62,9 @@ class Laboratory:
 
 
 @pytest.fixture(scope="session")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
-    return Laboratory(tmp_path_factory.mktemp("programs").resolve())
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with cheap_collections():
+        yield Laboratory(tmp_path_factory.mktemp("programs").resolve())
 
 
 @pytest.fixture(params=["oracle", *facts.engines()])

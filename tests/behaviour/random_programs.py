@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import gc
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from .comparing import raw_differences, report_differences
 from .measure import Recorded, measurer
 from .random_source import Writer
 from .random_support import Support
-from .running import garbage_collected_at_the_end
+from .running import cheap_collections, no_garbage_collected
 from .scenes import SAME_RAW_DATA
 
 BATCH = 50  # programs per process
@@ -89,11 +90,11 @@ class Tester:
         namespace = {"__name__": "program", **support.names()}
         code = compile(source, str(self.file), "exec")
         used = measurer(name, self.file.parent, branch=branch) if name else None
-        with garbage_collected_at_the_end():
-            with used_for_a_while(used):
-                support.run(lambda: exec(code, namespace))
-                log = list(support.log)
-                namespace.clear()
+        with no_garbage_collected(), used_for_a_while(used):
+            support.run(lambda: exec(code, namespace))
+            log = list(support.log)
+            namespace.clear()
+            gc.collect()
         return Trial(log, used.recorded() if used else {})
 
     def smallest(self, source: str, seed: int, found: Difference) -> str:
@@ -150,8 +151,8 @@ def used_for_a_while(used: object) -> Iterator[None]:
 
 def check(seeds: Sequence[int], engines: Sequence[str], *, shrink: bool) -> str:
     """Try the programs of these seeds in this process; tell of the first difference."""
-    with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as directory, cheap_collections():
         tester = Tester(Path(directory), engines)
         for seed in seeds:
             faulthandler.dump_traceback_later(PATIENCE, exit=True)

@@ -53,7 +53,7 @@ def write(programs: Iterable[Program], directory: Path) -> list[Run]:
 def measure(runs: Iterable[Run], measurer: Measurer | None) -> Measured:
     """Run them all, measured if there is a measurer."""
     ready = [(run, compile(run.file.read_text("utf-8"), str(run.file), "exec")) for run in runs]
-    with garbage_collected_at_the_end():
+    with no_garbage_collected():
         if measurer is None:
             return Measured({}, {run: perform(run, code) for run, code in ready})
         measurer.start()
@@ -66,15 +66,23 @@ def measure(runs: Iterable[Run], measurer: Measurer | None) -> Measured:
 
 
 @contextlib.contextmanager
-def garbage_collected_at_the_end() -> Iterator[None]:
-    """No collection by chance: abandoned generators are closed at the same time in every run."""
-    gc.collect()
-    gc.freeze()
+def no_garbage_collected() -> Iterator[None]:
+    """No collection by chance, so that abandoned generators are closed alike in every run."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+
+
+@contextlib.contextmanager
+def cheap_collections() -> Iterator[None]:
+    """What exists by now is left out of all collections in the block, which makes them cheap."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
         gc.unfreeze()
 
 

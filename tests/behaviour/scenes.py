@@ -15,7 +15,7 @@ import pytest
 
 from .comparing import missed, raw_differences, report_differences
 from .measure import Measurer, Recorded, measurer
-from .running import garbage_collected_at_the_end
+from .running import no_garbage_collected
 
 # The measurers whose raw data must be ctrace's; of others only the reports must be the same.
 SAME_RAW_DATA = ("oracle", "trace")
@@ -103,7 +103,7 @@ class Comparison:
     def play(self, scenario: Scenario, name: str) -> list[Recorded]:
         """Play it once; the same directory serves all, so that files have the same names."""
         scene = Scene(self.directory, name, self.branch)
-        with garbage_collected_at_the_end():
+        with no_garbage_collected():
             scenario(scene)
         return scene.notes
 

@@ -17,7 +17,7 @@ calendar cmd code codecs codeop collections colorsys compileall configparser con
 dataclasses datetime decimal difflib dis doctest email.message email.header email.policy enum filecmp fileinput
 fnmatch fractions ftplib functools genericpath getopt getpass gettext glob graphlib gzip hashlib heapq hmac html.parser
 http.client http.cookies imaplib inspect io ipaddress json.decoder json.encoder keyword linecache locale
-logging.handlers lzma mailbox mimetypes netrc ntpath numbers opcode operator optparse pathlib pickle pickletools
+logging.handlers lzma mailbox mimetypes netrc ntpath numbers opcode operator optparse pickle pickletools
 pkgutil platform plistlib poplib posixpath pprint profile pstats py_compile pyclbr pydoc queue quopri
 random reprlib rlcompleter runpy sched secrets selectors shelve shlex shutil smtplib socketserver
 sqlite3.dbapi2 stat statistics string stringprep struct subprocess symtable sysconfig tabnanny tarfile tempfile

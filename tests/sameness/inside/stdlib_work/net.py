@@ -139,6 +139,13 @@ def _take_apart(policy: email.policy.Policy[Any]) -> None:
     list(email.iterators.typed_subpart_iterator(message)), list(email.iterators.body_line_iterator(message))
     email.generator.DecodedGenerator(io.StringIO()).flatten(email.message_from_bytes(MAIL))
 
+def _fold(name: str, text: str) -> None:
+    made = email.policy.default.header_factory(name, text)
+    for attribute in ("addresses", "defects", "params"):
+        _attempt(getattr, made, attribute)
+    made.fold(policy=email.policy.default.clone(max_line_length=40)), str(made)
+
+
 def work_email_parse() -> None:
     for policy in (email.policy.compat32, email.policy.default, email.policy.SMTP, email.policy.strict.clone(raise_on_defect=False)):
         _attempt(_take_apart, policy)
@@ -149,15 +156,13 @@ def work_email_parse() -> None:
     for text in (
         '"a b" <c@d.e>', "a@b (comment (nested))", "<>", "a@", "=?utf-8?q?x?= y <z@w>", "x: ;", "a b c", '"unclosed <a@b>', "a@[::1]", "<@r,@s:a@b>", "é <é@x>", "a.b.@c", ",,",
     ):  # fmt: skip
-        made = email.policy.default.header_factory("To", text)
-        made.addresses, made.defects, made.fold(policy=email.policy.default)
+        _attempt(_fold, "To", text)
         email.utils.parseaddr(text), email.utils.getaddresses([text, "x@y"])
     for name, text in (
         ("Content-Type", 'text/x; a*0*=utf-8\'\'%e2; a*1="b"; a*1=c; ;'), ("Content-Type", "junk"), ("Content-Disposition", "attachment; filename*=''x"), ("Date", "bad date"),
         ("MIME-Version", "1.x"), ("MIME-Version", ""), ("Content-Transfer-Encoding", "7bit extra"), ("Message-ID", "<a@b> x"), ("Message-ID", "<[x]>"), ("Subject", "x" * 200 + " é" * 90),
     ):  # fmt: skip
-        made = email.policy.default.header_factory(name, text)
-        made.defects, made.fold(policy=email.policy.default.clone(max_line_length=40)), str(made)
+        _attempt(_fold, name, text)
 
 
 def work_email_make() -> None:
@@ -166,7 +171,7 @@ def work_email_make() -> None:
     message["From"] = email.headerregistry.Group("g", (email.headerregistry.Address(addr_spec="a@b.c"),))
     message["Subject"] = "naïve " * 30
     message.set_content("text é\n" * 5), message.add_alternative("<p>é</p>", subtype="html"), message.add_attachment(b"\0\1", maintype="image", subtype="png", filename="é.png")
-    message.get_body(("html",)).add_related(b"x", "audio", "wav", cid="<c>"), list(message.iter_attachments()), message.get_body(("plain",)).get_content(), message.make_mixed(), list(message.iter_parts())
+    message.get_body(("html",)).add_related(b"x", "audio", "wav", cid="<c>"), list(message.iter_attachments()), message.get_body(("plain",)).get_content(), list(message.iter_parts())
     message.as_bytes(policy=email.policy.SMTP), message.as_string(policy=email.policy.SMTPUTF8), _attempt(message.make_related), _attempt(message.__setitem__, "Subject", "two")
     _attempt(email.headerregistry.Address, "x", "a b", addr_spec="q"), message.clear_content(), message.clear(), message.set_content("x" * 2000, cte="8bit")
     for content in (b"bytes", ["x"], email.message.EmailMessage()):
@@ -415,7 +420,7 @@ def work_mail_protocols() -> None:
 
     random.seed(5)
     imap = Imap()
-    imap.login("u", "p"), imap.select("box"), imap.search(None, "ALL"), _attempt(imap.fetch, "1", "(FLAGS)"), _attempt(imap.uid, "BOGUS"), imap.response("X"), imaplib.Int2AP(99), imaplib.ParseFlags(b"(\\Seen)"), imaplib.Internaldate2tuple(b'INTERNALDATE "01-Jan-2024 00:00:00 +0000"'), imaplib.Time2Internaldate(0), _attempt(imap.logout)
+    _attempt(imap.login, "u", "p"), imap.select("box"), imap.search(None, "ALL"), _attempt(imap.fetch, "1", "(FLAGS)"), _attempt(imap.uid, "BOGUS"), imap.response("X"), imaplib.Int2AP(99), imaplib.ParseFlags(b"(\\Seen)"), imaplib.Internaldate2tuple(b'INTERNALDATE "01-Jan-2024 00:00:00 +0000"'), imaplib.Time2Internaldate(0), _attempt(imap.logout)
 
 
 def work_xml() -> None:

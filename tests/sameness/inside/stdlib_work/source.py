@@ -367,7 +367,6 @@ def work_interactive() -> None:
     with _quiet():
         for line in ("x", "if x:", "  x = 2", "", "x = (", "1)", "1/0", "x x", "raise SystemExit" if False else "x"):
             console.push(line)
-        console.showsyntaxerror("f")
     lines = iter(["1 + 1", "def f():", "  pass", ""])
 
     def read(prompt: str = "") -> str:

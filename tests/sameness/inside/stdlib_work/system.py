@@ -144,7 +144,7 @@ def work_pyio() -> None:
         for mode in ("", "rw", "rbt", "z"):
             _attempt(_pyio.open, path, mode)
     memory = _pyio.BytesIO(b"abc\ndef")
-    memory.readline(), memory.getvalue(), memory.seek(2), memory.write(b"Z"), memory.truncate(4), memory.getbuffer(), memory.readlines(), memory.close()
+    memory.readline(), memory.getvalue(), memory.seek(2), memory.write(b"Z"), memory.truncate(4), memory.readlines(), memory.close()
     _attempt(memory.read)
     text = _pyio.StringIO("a\nb", newline=None)
     text.read(1), text.readline(), text.getvalue(), text.write("c"), repr(text), text.errors
@@ -327,7 +327,7 @@ def work_process_and_host() -> None:
         left.sendall(b"x\n"), right.makefile("r").readline(), repr(left), left.family, left.type, left.dup().close(), socket.has_dualstack_ipv6(), left.get_inheritable()
     platform.platform(), platform.uname()._asdict(), platform.python_build(), platform.architecture(), platform.libc_ver(), platform.python_compiler(), platform.system_alias("SunOS", "5.1", "x")
     sysconfig.get_paths(), sysconfig.get_config_var("prefix"), sysconfig.get_platform(), sysconfig.get_scheme_names(), sysconfig.get_path("purelib", "venv"), sysconfig.is_python_build()
-    sysconfig.parse_config_h(io.StringIO("#define X 1\n/* #undef Y */\n#define Z q\n")), sysconfig.expand_makefile_vars("$(a)x${b}", {"a": "1"}) if hasattr(sysconfig, "expand_makefile_vars") else 0
+    sysconfig.parse_config_h(io.StringIO("#define X 1\n/* #undef Y */\n#define Z q\n")), _attempt(lambda: sysconfig.expand_makefile_vars("$(a)x${b}", {"a": "1", "b": "2"}))
     hashlib.new("sha256", b"x").hexdigest(), hashlib.file_digest(io.BytesIO(b"x" * 99), "md5"), _attempt(hashlib.new, "nope"), hmac.new(b"k", b"m", "sha1").hexdigest(), hmac.digest(b"k", b"m", "md5")
     mac = hmac.new(b"k" * 200, digestmod=lambda data=b"": hashlib.sha256(data))
     mac.update(b"x"), mac.copy().digest(), mac.name, _attempt(hmac.new, b"k"), secrets.token_hex(4), secrets.token_urlsafe(3), secrets.randbelow(5), secrets.choice("ab"), _attempt(secrets.randbelow, 0)

@@ -476,7 +476,7 @@ def work_json_tool() -> None:
         try:
             for options in ([], ["--sort-keys", "--compact"], ["--json-lines"], ["--tab", "--no-ensure-ascii"]):
                 sys.argv = ["json.tool", *options, str(path)]
-                with contextlib.redirect_stdout(io.StringIO()):
+                with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
                     json.tool.main()
         finally:
             sys.argv = argv
