@@ -77,7 +77,7 @@ $(DEPS): pyproject.toml tools/requirements.py
 $(INSTALLED): $(DEPS) $(SOURCES) CMakeLists.txt pyproject.toml README.md
 	@echo "building and installing quickcover into $(VENV)"
 	@$(PIP) install --quiet --no-build-isolation --no-deps --force-reinstall \
-	    -C build-dir=$(CURDIR)/$(VENV)/build $(BUILD_OPTIONS) .
+	    --config-settings=build-dir=$(CURDIR)/$(VENV)/build $(BUILD_OPTIONS) .
 	@touch $@
 
 endif
@@ -139,8 +139,8 @@ bench: $(INSTALLED)
 # The interpreter itself is not instrumented: what it leaks at exit is not ours to judge.
 # --capture=sys, because what a sanitizer prints must get through.
 ASAN_VENV = .venvs/asan-$(VERSION)
-ASAN_BUILD_OPTIONS = -C cmake.build-type=RelWithDebInfo -C cmake.define.QUICKCOVER_DEBUG=ON \
-    -C cmake.define.QUICKCOVER_SANITIZE=address,undefined
+ASAN_BUILD_OPTIONS = --config-settings=cmake.build-type=RelWithDebInfo --config-settings=cmake.define.QUICKCOVER_DEBUG=ON \
+    --config-settings=cmake.define.QUICKCOVER_SANITIZE=address,undefined
 ASAN_LIBRARIES = $(shell $${CC:-cc} -print-file-name=libasan.so):$(shell $${CC:-cc} -print-file-name=libubsan.so)
 
 asan: asan-c asan-py

@@ -288,6 +288,8 @@ def options_of(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """The command."""
     options = options_of(argv)
+    # A shell has its background jobs ignore it, and so would all their children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     place = Place(options.dir, options.coverage)
     place.prepare()
     whole = not options.pytest_args

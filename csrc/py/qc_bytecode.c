@@ -184,21 +184,28 @@ read_exception_varint(const uint8_t **at, const uint8_t *end)
     return value;
 }
 
+const uint8_t *
+qc_exception_next(const qc_codeview *view, const uint8_t *at, qc_exception_entry *entry)
+{
+    const uint8_t *end = view->exceptions + view->exceptions_size;
+    if (at == NULL || at >= end) {
+        return NULL;
+    }
+    entry->start = read_exception_varint(&at, end);
+    entry->length = read_exception_varint(&at, end);
+    entry->target = read_exception_varint(&at, end);
+    (void)read_exception_varint(&at, end); /* stack depth and the lasti flag */
+    return at;
+}
+
 int64_t
 qc_handler_of(const qc_codeview *view, uint32_t unit)
 {
+    qc_exception_entry entry;
     const uint8_t *at = view->exceptions;
-    const uint8_t *end = at + view->exceptions_size;
-    while (at < end) {
-        uint32_t start = read_exception_varint(&at, end);
-        uint32_t length = read_exception_varint(&at, end);
-        uint32_t target = read_exception_varint(&at, end);
-        (void)read_exception_varint(&at, end); /* stack depth and the lasti flag */
-        if (unit >= start && unit - start < length) {
-            return target < view->units ? (int64_t)target : -1;
-        }
-        if (start > unit) {
-            break; /* entries are sorted and do not overlap */
+    while ((at = qc_exception_next(view, at, &entry)) != NULL && entry.start <= unit) {
+        if (unit - entry.start < entry.length) {
+            return entry.target < view->units ? (int64_t)entry.target : -1;
         }
     }
     return -1;

@@ -61,6 +61,16 @@ void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 /* The smallest and largest line; 0 when there is no line at all. */
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
 
+/* One entry of an exception table: what is raised in [start, start + length) lands on target. */
+typedef struct qc_exception_entry {
+    uint32_t start, length, target;
+} qc_exception_entry;
+
+/* Reads the entry at `at` (first view->exceptions) and returns where the next one is; NULL after
+ * the last. Entries are sorted and do not overlap. */
+const uint8_t *qc_exception_next(const qc_codeview *view, const uint8_t *at,
+                                 qc_exception_entry *entry);
+
 /* The unit of the handler that an exception at `unit` lands on; -1 when it leaves the code. */
 int64_t qc_handler_of(const qc_codeview *view, uint32_t unit);
 

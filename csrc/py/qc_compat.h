@@ -10,13 +10,16 @@
 #define QC_COMPAT_H
 
 #define PY_SSIZE_T_CLEAN
-#define Py_BUILD_CORE 1 /* for struct _frame alone: f_trace and f_lineno have no C API */
+#define Py_BUILD_CORE 1 /* for f_trace, f_lineno and a frame's stack, which have no C API */
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #endif
 #include <Python.h>
 #include "internal/pycore_frame.h"
+#if PY_VERSION_HEX >= 0x030E0000
+#include "internal/pycore_interpframe.h" /* for the top of a frame's stack */
+#endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -108,6 +111,38 @@ qc_current_lasti(void)
 #else
     return PyUnstable_InterpreterFrame_GetLasti(PyThreadState_Get()->cframe->current_frame);
 #endif
+}
+#endif
+
+#if QC_HAVE_BRANCH_SIDES
+/* At a line event where an exception handler begins: the exception, borrowed; else NULL or any
+ * other exception object that is on top of the stack. */
+static inline PyObject *
+qc_current_exception(void)
+{
+    struct _PyInterpreterFrame *frame = PyThreadState_Get()->current_frame;
+    if (frame->stackpointer == NULL || frame->stackpointer <= _PyFrame_Stackbase(frame)) {
+        return NULL;
+    }
+    _PyStackRef top = frame->stackpointer[-1];
+    if (PyStackRef_IsNull(top) || PyStackRef_IsTaggedInt(top)) {
+        return NULL;
+    }
+    PyObject *object = PyStackRef_AsPyObjectBorrow(top);
+    return PyExceptionInstance_Check(object) ? object : NULL;
+}
+
+/* Byte offset of the instruction that raised it in the running frame; -1 if it came otherwise. */
+static inline int
+qc_exception_lasti(PyObject *exception, PyCodeObject *code)
+{
+    PyTracebackObject *traceback = (PyTracebackObject *)((PyBaseExceptionObject *)exception)->traceback;
+    if (traceback == NULL || !PyTraceBack_Check((PyObject *)traceback)) {
+        return -1;
+    }
+    PyFrameObject *running = PyEval_GetFrame();
+    return traceback->tb_frame == running && qc_frame_code(running) == code ? traceback->tb_lasti
+                                                                             : -1;
 }
 #endif
 

@@ -3,6 +3,7 @@
 #include "../core/qc_mem.h"
 #include "qc_decide.h"
 #include "qc_engine_monitoring.h"
+#include "qc_flow.h"
 
 #if QC_HAVE_MONITORING
 
@@ -206,25 +207,48 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_U
     Py_RETURN_NONE;
 }
 
-static inline void hit(qc_tracer *tracer, PyObject *code, uint32_t unit, unsigned flag)
+/* The record that a callback's hits go to; NULL for none. */
+static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
 {
     qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
-    if (link != NULL && link->record != NULL && link->epoch == tracer->store->epoch) {
-        qc_record_hit(link->record, unit, flag);
-    }
+    return link != NULL && link->epoch == tracer->store->epoch ? link->record : NULL;
 }
+
+#if QC_HAVE_BRANCH_SIDES
+/* The line of an exception handler: where did the exception come from? True: ask again next time. */
+static bool landing(qc_record *record, PyObject *const *args, uint32_t unit)
+{
+    PyObject *exception = qc_current_exception();
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    int lasti = exception != NULL ? qc_exception_lasti(exception, code) : -1;
+    return qc_record_landing(record, code, lasti, unit, (int)PyLong_AsLong(args[1]));
+}
+#endif
 
 static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    hit(tracer, args[0], (uint32_t)qc_current_lasti() / 2, QC_HIT_LINE);
+    qc_record *record = record_of(tracer, args[0]);
+    if (QC_LIKELY(record != NULL)) {
+        uint32_t unit = (uint32_t)qc_current_lasti() / 2;
+        qc_record_hit(record, unit, QC_HIT_LINE);
+#if QC_HAVE_BRANCH_SIDES
+        if (QC_UNLIKELY(qc_hits_has(&record->hits, unit, QC_HIT_HANDLER)) &&
+            landing(record, args, unit)) {
+            Py_RETURN_NONE;
+        }
+#endif
+    }
     return disable(tracer);
 }
 
 static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    hit(tracer, args[0], (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2, flag);
+    qc_record *record = record_of(tracer, args[0]);
+    if (QC_LIKELY(record != NULL)) {
+        qc_record_hit(record, (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2, flag);
+    }
     return disable(tracer);
 }
 

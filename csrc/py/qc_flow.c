@@ -100,6 +100,54 @@ follow(const resolver *r, int32_t line, uint32_t unit)
     return 0;
 }
 
+/* From the first unit of a handler to the one where its line begins: over what has no line. -1 when
+ * there is none, as in the handlers that CPython adds to clean up. */
+static int64_t
+handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
+{
+    while (unit < view->units && lines[unit] < 0) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
+        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE) {
+            return -1;
+        }
+        unit++;
+    }
+    return unit < view->units ? unit : -1;
+}
+
+int
+qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits)
+{
+    if (view->exceptions_size == 0) {
+        return 0;
+    }
+    int32_t *lines = lines_new(view);
+    if (lines == NULL) {
+        return -1;
+    }
+    qc_exception_entry entry;
+    const uint8_t *at = view->exceptions;
+    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
+        int64_t begin = handler_line_unit(view, lines, entry.target);
+        if (begin >= 0) {
+            hits->bytes[begin] |= QC_HIT_HANDLER;
+        }
+    }
+    qc_free(lines, view->units * sizeof(int32_t));
+    return 0;
+}
+
+int
+qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
+{
+    int64_t at = qc_handler_of(view, unit);
+    while (at >= 0 && at < handler) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
+        at = flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE ? at + 1 : -1;
+    }
+    return at == handler;
+}
+
 /* The unit that one side of the branch at `unit` goes to; -1 when there is no branch there. */
 static int64_t
 side_of(const qc_codeview *view, uint32_t unit, unsigned side)

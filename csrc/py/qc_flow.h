@@ -15,6 +15,15 @@
 #include "../core/qc_hits.h"
 #include "qc_bytecode.h"
 
+/* The bit of a unit whose line event may mean that an exception was caught: set for good. */
+enum { QC_HIT_HANDLER = 16 };
+
+/* Sets QC_HIT_HANDLER where the line of an exception handler begins. 0, or -1 without memory. */
+int qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits);
+
+/* Does an exception at `unit` land in the handler whose line begins at `handler`? */
+int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler);
+
 /* Adds what `hits` says to the file's lines. 0, or -1 when memory ran out (some may be added). */
 int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file);
 

@@ -8,6 +8,7 @@
 enum {
     MAX_DEAD = 2 << 20,    /* bytes of records kept without living code */
     CHECK_COMPLETE_AT = 2, /* the first duplicate; then at each doubling */
+    ENOUGH_LANDINGS = 1000,
 };
 
 void qc_records_init(qc_records *records, qc_codemap *map, bool branch)
@@ -165,7 +166,9 @@ static qc_record *record_new(qc_records *records, const qc_record *probe)
     }
     *record = *probe;
     record->hits.bytes = qc_calloc(record->hits.units, 1);
+    qc_codeview view = record_view(record);
     if (record->hits.bytes == NULL ||
+        (records->branch && qc_flow_mark_handlers(&view, &record->hits) < 0) ||
         qc_table_insert(&records->table, record->key, record) < 0) {
         qc_hits_free(&record->hits);
         qc_free(record, sizeof *record);
@@ -249,6 +252,21 @@ void qc_record_first_hit(qc_record *record, uint32_t unit, unsigned flag)
     }
 }
 
+bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line)
+{
+    qc_codeview view = record_view(record);
+    int from = lasti >= 0 && qc_flow_lands(&view, (uint32_t)lasti / 2, unit)
+                   ? PyCode_Addr2Line(code, lasti)
+                   : -1;
+    int added = 0;
+    if (from >= 0) {
+        added = qc_arcset_add(&record->file->arcs, qc_arc_pack(from, line));
+        record->owner->failed |= added < 0;
+    }
+    record->known_landings = added > 0 ? 0 : record->known_landings + 1;
+    return record->known_landings < ENOUGH_LANDINGS;
+}
+
 bool qc_record_is_complete(qc_record *record)
 {
     /* Looked at when the 2nd, 4th, 8th ... duplicate comes: most code has none. */
@@ -305,7 +323,10 @@ int qc_records_renew(qc_records *records, int (*rearm)(qc_link *link, void *cont
     while (records->touched != NULL) {
         qc_record *record = records->touched;
         touched_remove(records, record);
-        memset(record->hits.bytes, 0, record->hits.units);
+        for (uint32_t unit = 0; unit < record->hits.units; unit++) {
+            record->hits.bytes[unit] &= QC_HIT_HANDLER;
+        }
+        record->known_landings = 0;
         record->dirty = record->complete = false;
         record->attached = record->twins > 0 ? 1 : record->attached;
         if (rearm != NULL && result == 0) {

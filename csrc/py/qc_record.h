@@ -25,6 +25,7 @@ typedef struct qc_record {
     bool dirty;                              /* has hits that were not drained */
     bool touched;                            /* has hits since the last renewal */
     bool complete;                           /* nothing new can come */
+    uint32_t known_landings;                 /* exceptions caught since one showed a new arc */
     uint32_t twins;                          /* living code objects */
     uint32_t attached;                       /* code objects since the last look at `complete` */
     qc_link *links;                          /* one of the ring of living code objects; NULL */
@@ -67,6 +68,11 @@ static inline void qc_record_hit(qc_record *record, uint32_t unit, unsigned flag
         qc_record_first_hit(record, unit, flag);
     }
 }
+
+/* Notes the arc of an exception that was raised at byte offset `lasti` and caught at `unit`, on
+ * line `line`. True if more such events are wanted: there is one for each exception caught, until
+ * a thousand in a row have shown nothing new. */
+bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line);
 
 /* Can this code object be left alone, because nothing new can come from it? */
 bool qc_record_is_complete(qc_record *record);

@@ -127,8 +127,11 @@ def _without_block(lines: list[str], start: int) -> Iterator[list[str]]:
     while end < len(lines) and _margin(lines[end]) > margin:
         end += 1
     yield lines[:start] + lines[end:]
+    yield lines[:start] + lines[start + 2 :]
+    yield lines[:start] + lines[start + 3 :]
     if end > start + 1:
         yield lines[:start] + [line[4:] for line in lines[start + 1 : end]] + lines[end:]
+    if end > start + 2:
         yield [*lines[: start + 1], " " * (margin + 4) + "pass", *lines[end:]]
 
 
