@@ -26,6 +26,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t count
 #if QC_HAVE_BRANCH_SIDES
 static PyObject *on_left(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_right(PyObject *self, PyObject *const *args, Py_ssize_t count);
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t count);
 #endif
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
@@ -43,6 +44,9 @@ static event_entry EVENTS[] = {
     {"BRANCH_RIGHT", WHEN_BRANCHES, CALLBACK(on_right)},
 #endif
     {"PY_RETURN", WHEN_BRANCHES, CALLBACK(on_return)},
+#if QC_HAVE_BRANCH_SIDES
+    {"PY_UNWIND", WHEN_BRANCHES | GLOBAL, CALLBACK(on_unwind)},
+#endif
 };
 
 /* Tool ids, the one meant for coverage first, those meant for others last. */
@@ -242,6 +246,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
     return disable(tracer);
 }
 
+/* A hit whose place is the event's offset. */
 static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
 {
     qc_tracer *tracer = (qc_tracer *)self;
@@ -268,6 +273,25 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_
 {
     return on_offset(self, args, QC_HIT_RETURN);
 }
+
+#if QC_HAVE_BRANCH_SIDES
+/* PY_UNWIND can't be disabled, nor be had for measured code alone. Where an exception is raised
+ * again its offset is that of the RERAISE; where it was raised first, its traceback tells. */
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+{
+    qc_tracer *tracer = (qc_tracer *)self;
+    qc_record *record = record_of(tracer, args[0]);
+    if (record != NULL) {
+        uint32_t unit = (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2;
+        qc_record_hit(record, unit, QC_HIT_UNWIND);
+        int lasti = qc_exception_lasti(args[2], (PyCodeObject *)args[0]);
+        if (lasti >= 0) {
+            qc_record_hit(record, (uint32_t)lasti / 2, QC_HIT_UNWIND);
+        }
+    }
+    Py_RETURN_NONE;
+}
+#endif
 
 /* ------------------------------------------------------------------ start and stop */
 

@@ -3,7 +3,9 @@
  *
  * PY_START, PY_RESUME and PY_THROW, globally, find code objects; what is measured gets local events
  * (LINE, and with branches BRANCH_LEFT, BRANCH_RIGHT, PY_RETURN: 3.14+). A callback finds the code
- * record by co_extra, sets a bit for the code unit, and returns DISABLE.
+ * record by co_extra, sets a bit for the code unit, and returns DISABLE. With branches two kinds of
+ * events stay on, as exceptions are no place that is passed again and again: PY_UNWIND, and the
+ * line events where exception handlers begin (qc_record_landing says how long).
  *
  * A start sees everything again: events that an earlier start has switched off are switched on
  * again for the code objects met, by setting local events and unsetting them, because

@@ -3,6 +3,8 @@
 #include "../core/qc_mem.h"
 #include "qc_flow.h"
 
+enum { MAX_DEPTH = 8 }; /* of branches without a line, one after the other */
+
 /* One record being resolved. */
 typedef struct resolver {
     const qc_codeview *view;
@@ -41,11 +43,13 @@ static bool has_no_event(const resolver *r, uint32_t unit)
     return before < unit && before > 0 && r->lines[before - 1] == r->lines[unit];
 }
 
+static int follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth);
+
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
  * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
  * it has hits of its own. 0, or -1 when memory ran out. */
 static int
-follow(const resolver *r, int32_t line, uint32_t unit)
+follow(const resolver *r, int32_t line, uint32_t unit, int depth)
 {
     const qc_codeview *view = r->view;
     uint32_t argument = 0, start = unit;
@@ -85,11 +89,12 @@ follow(const resolver *r, int32_t line, uint32_t unit)
             break;
         }
         case QC_FLOW_RETURN:
-            /* Inside a try, what looks like a return may have raised: its own event tells. */
-            return qc_handler_of(view, unit) < 0 ? add_arc(r, line, -view->first_line) : 0;
+            return qc_hits_has(r->hits, unit, QC_HIT_RETURN)
+                       ? add_arc(r, line, -view->first_line)
+                       : 0;
         case QC_FLOW_BRANCH:
         case QC_FLOW_BRANCH_BACK:
-            return 0;
+            return here < 0 ? follow_sides(r, line, unit, depth) : 0;
         default:
             unit++;
             jumped = false;
@@ -170,6 +175,19 @@ side_of(const qc_codeview *view, uint32_t unit, unsigned side)
     return qc_jump_target(view, unit, argument, flow == QC_FLOW_BRANCH_BACK);
 }
 
+/* Goes on through a branch that has no line, by the sides that were taken: except* has one. */
+static int
+follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth)
+{
+    for (unsigned side = QC_HIT_LEFT; side <= QC_HIT_RIGHT; side <<= 1) {
+        int64_t target = qc_hits_has(r->hits, unit, side) ? side_of(r->view, unit, side) : -1;
+        if (target >= 0 && depth < MAX_DEPTH && follow(r, line, (uint32_t)target, depth + 1) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 resolve_side(const resolver *r, uint32_t unit, unsigned side)
 {
@@ -177,7 +195,7 @@ resolve_side(const resolver *r, uint32_t unit, unsigned side)
     if (target < 0 || r->lines[unit] < 0) {
         return 0;
     }
-    return follow(r, r->lines[unit], (uint32_t)target);
+    return follow(r, r->lines[unit], (uint32_t)target, 0);
 }
 
 static int
@@ -185,7 +203,7 @@ resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
 {
     int32_t line = r->lines[unit];
     if (flags & QC_HIT_LINE && line >= 0) {
-        if (add_arc(r, line, line) < 0 || follow(r, line, unit) < 0) {
+        if (add_arc(r, line, line) < 0 || follow(r, line, unit, 0) < 0) {
             return -1;
         }
     }
@@ -195,10 +213,16 @@ resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
     if (flags & QC_HIT_RIGHT && resolve_side(r, unit, QC_HIT_RIGHT) < 0) {
         return -1;
     }
-    if (flags & QC_HIT_RETURN && line >= 0) {
-        return add_arc(r, line, -r->view->first_line);
+    bool left = flags & QC_HIT_RETURN;
+    if (flags & QC_HIT_UNWIND && line >= 0) {
+        /* Handlers may have raised it again, as the one around a whole generator does. */
+        int64_t handler = qc_handler_of(r->view, unit);
+        left |= handler < 0;
+        if (handler >= 0 && follow(r, line, (uint32_t)handler, 0) < 0) {
+            return -1;
+        }
     }
-    return 0;
+    return left && line >= 0 ? add_arc(r, line, -r->view->first_line) : 0;
 }
 
 int

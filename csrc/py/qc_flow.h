@@ -15,8 +15,9 @@
 #include "../core/qc_hits.h"
 #include "qc_bytecode.h"
 
-/* The bit of a unit whose line event may mean that an exception was caught: set for good. */
-enum { QC_HIT_HANDLER = 16 };
+/* More bits of a hit byte. QC_HIT_HANDLER: the unit's line event may mean that an exception was
+ * caught; set for good. QC_HIT_UNWIND: an exception raised here left the code object. */
+enum { QC_HIT_HANDLER = 16, QC_HIT_UNWIND = 32 };
 
 /* Sets QC_HIT_HANDLER where the line of an exception handler begins. 0, or -1 without memory. */
 int qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits);

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
 import gc
 import subprocess
 import sys
@@ -32,7 +31,7 @@ from .running import cheap_collections, no_garbage_collected
 from .scenes import SAME_RAW_DATA
 
 BATCH = 50  # programs per process
-PATIENCE = 600.0  # seconds for one
+PATIENCE = 1800.0  # seconds for those, shrinking included
 
 
 @dataclass(frozen=True)
@@ -158,19 +157,16 @@ def check(seeds: Sequence[int], engines: Sequence[str], *, shrink: bool) -> str:
     with tempfile.TemporaryDirectory() as directory, cheap_collections():
         tester = Tester(Path(directory), engines)
         for seed in seeds:
-            faulthandler.dump_traceback_later(PATIENCE, exit=True)
             print(f"seed {seed}", file=sys.stderr)
             source = Writer(seed).program()
             found = tester.difference(source, seed)
             if found:
                 if shrink:
-                    faulthandler.cancel_dump_traceback_later()
                     source = tester.smallest(source, seed, found)
                     told = tester.difference_of(found.engine, source, seed, found.branch)
                     found = replace(found, told=told)
                 kind = "branches" if found.branch else "lines"
                 return f"seed {seed}, {found.engine}, {kind}: {found.told}\n"
-        faulthandler.cancel_dump_traceback_later()
     return ""
 
 
@@ -190,22 +186,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(found, end="")
         return bool(found)
     failed = 0
-    for start in seeds[::BATCH]:
-        failed += _batch(start, min(BATCH, seeds.stop - start), engines, options.no_shrink)
-    print(f"{len(seeds)} programs from seed {options.seed}, {failed} batches of {BATCH} with errors")
+    start = seeds.start
+    while start < seeds.stop:
+        count = min(BATCH, seeds.stop - start)
+        bad = _batch(range(start, start + count), engines, options.no_shrink)
+        failed += bad is not None
+        start = start + count if bad is None else bad + 1
+    print(f"{len(seeds)} programs from seed {options.seed}, {failed} with errors")
     return bool(failed)
 
 
-def _batch(start: int, count: int, engines: Sequence[str], no_shrink: bool) -> bool:
-    command = [sys.executable, "-m", __spec__.name, "--here"]
-    command += [f"--seed={start}", f"--count={count}", *(f"--engine={name}" for name in engines)]
-    command += ["--no-shrink"] if no_shrink else []
-    done = subprocess.run(command, capture_output=True, text=True)
+def _batch(seeds: range, engines: Sequence[str], no_shrink: bool) -> int | None:
+    """Try these in a process; return the first seed with an error, which is told of."""
+    command = [sys.executable, "-m", "tests.behaviour.random_programs", "--here"]
+    command += [f"--seed={seeds.start}", f"--count={len(seeds)}"]
+    command += [f"--engine={name}" for name in engines] + ["--no-shrink"] * no_shrink
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        seed = _last_seed(bytes(error.stderr or b"").decode())
+        print(f"seed {seed} takes more than {PATIENCE} s")
+        return seed
     if done.returncode == 0:
-        return False
-    last = [line for line in done.stderr.splitlines() if line.startswith("seed ")][-1:]
-    print(done.stdout or f"{last}: exit status {done.returncode}\n{done.stderr[-3000:]}")
-    return True
+        return None
+    seed = _last_seed(done.stderr)
+    crash = f"seed {seed}: exit status {done.returncode}\n{done.stderr[-3000:]}"
+    print(done.stdout or crash, flush=True)
+    return seed
+
+
+def _last_seed(stderr: str) -> int:
+    """The seed that a process tried last, by what it said."""
+    said = [line for line in stderr.splitlines() if line.startswith("seed ")]
+    return int(said[-1].split()[1])
 
 
 if __name__ == "__main__":

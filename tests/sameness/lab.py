@@ -56,7 +56,10 @@ class Interpreter:
     @classmethod
     def at(cls, path: str) -> Interpreter:
         """Ask the interpreter at that path for its facts."""
-        answer = subprocess.run([path, "-c", FACTS], capture_output=True, text=True, check=False)
+        try:
+            answer = subprocess.run([path, "-c", FACTS], capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise LabError(str(error)) from error
         if answer.returncode != 0:
             raise LabError(f"{path} does not run: {answer.stderr.strip()}")
         facts = json.loads(answer.stdout)
@@ -74,7 +77,8 @@ class Lab:
         self.python = self.venv / "bin" / "python"
         self.sdists = cache / "sdists"
         self.results = cache / "results" / self.tag
-        self.work = Path(tempfile.gettempdir()) / f"quickcover-sameness-{os.getuid()}" / self.tag
+        whose = f"quickcover-sameness-{os.getuid()}-{_digest(bytes(cache.resolve()))[:6]}"
+        self.work = Path(tempfile.gettempdir()) / whose / self.tag
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -142,10 +146,11 @@ class Lab:
         shutil.copy(home / "PKG-INFO", metadata / "METADATA")
         return home
 
-    def kept_result(self, *key: str) -> Path:
+    def kept_result(self, suite: Suite, *key: str) -> Path:
         """Where the result of a measurement with that key is, or would be, kept."""
-        inside = [path.read_bytes() for path in sorted(INSIDE.rglob("*.py"))]
-        digest = _digest(REQUIREMENTS.read_bytes(), *inside, *(part.encode() for part in key))
+        found = INSIDE.rglob("*.py") if suite.program else INSIDE.glob("*.py")
+        inside = [path.read_bytes() for path in sorted(found)]
+        digest = _digest(REQUIREMENTS.read_bytes(), *inside, *(part.encode() for part in (repr(suite), *key)))
         return self.results / f"{digest}.json"
 
 

@@ -6,6 +6,7 @@ import linecache
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class Session:
     shown: int = 20
     fresh: bool = False
     """Measure the reference again, even if its result is kept."""
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = partial(print, flush=True)
     _preload: str | None = None
 
     def run(self, suites: Sequence[Suite], cores: Sequence[Core], modes: Sequence[str]) -> list[Result]:
@@ -101,7 +102,7 @@ class Session:
 
     def _reference(self, suite: Suite, mode: str) -> Measurement:
         preload = self._loaded_at_start() if suite.preload else ""
-        kept = self.lab.kept_result(suite.fingerprint(), mode, preload)
+        kept = self.lab.kept_result(suite, mode, preload)
         if kept.exists() and not self.fresh:
             return Measurement.load(kept)
         branch = mode == "branches"

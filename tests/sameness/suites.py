@@ -51,7 +51,3 @@ class Suite:
         for name in self.left_out:
             arguments.append(f"--deselect={name}" if "::" in name else f"--ignore={name}")
         return arguments
-
-    def fingerprint(self) -> str:
-        """Changes whenever the entry changes."""
-        return repr(self)
