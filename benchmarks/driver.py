@@ -3,7 +3,8 @@
     python driver.py JSON
 
 JSON is an object: tool (Tool.as_json), path, n, warm_up, source, data; with "leave", the process
-ends without stopping the tool. The answer is one line of JSON on stdout. This file imports nothing that `none` would not need anyway, and is not measured.
+ends without stopping the tool. The answer is one line of JSON on stdout. This file imports nothing
+that `none` would not need anyway, and is not measured.
     {"op": "facts"} and {"op": "lines", "data": FILE} tell about the interpreter and a data file.
 """
 

@@ -65,6 +65,10 @@ def _tracing(table: Table, names: list[str], version: str) -> Iterator[Goal]:
         text = f"time added by {other}, to that added by {tool}: "
         yield Goal(text + "geometric mean", summary.mean, limit, at_least=True)
         yield Goal(text + f"least ({summary.least_name})", summary.least, limit, at_least=True)
+    possible = stats.summarise(stats.added(table, other, EMPTY_TRACE, names))
+    if possible:
+        text = f"time added by {other}, to that added by an empty C trace function: least"
+        yield Goal(f"{text} ({possible.least_name})", possible.least, None)
 
 
 def _cold_import(table: Table, name: str, version: str) -> Iterator[Goal]:

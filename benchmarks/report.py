@@ -14,7 +14,7 @@ from benchmarks.stats import Ratio
 from benchmarks.tools import MODES, NONE
 from benchmarks.workloads import STEADY, Workload
 
-CELL = 19
+CELL = 21
 FIRST = 16
 
 

@@ -106,9 +106,7 @@ def variants(engine: str, sysmon: bool) -> list[Variant]:
         Variant("quickcover", "quickcover", "plugins = quickcover\ndebug = sys", ours),
     ]
     if sysmon:
-        found.insert(
-            2, Variant("sysmon", "coverage.py (sysmon)", "", {"COVERAGE_CORE": "sysmon"})
-        )
+        found.insert(2, Variant("sysmon", "coverage.py (sysmon)", "", {"COVERAGE_CORE": "sysmon"}))
     return found
 
 
@@ -125,7 +123,7 @@ def prepare(variant: Variant, project: Path) -> tuple[list[str], dict[str, str]]
     if variant.config is not None:
         config = WORK / f"{variant.name}.ini"
         config.write_text(CONFIG.format(package=PACKAGE, extra=variant.config), encoding="utf-8")
-        env |= {"COVERAGE_DEBUG_FILE": str(WORK / f"{variant.name}.debug")}
+        env |= {"COVERAGE_DEBUG_FILE": str(debug_file(variant))}
         command += ["-m", "coverage", "run", f"--rcfile={config}"]
         command += [f"--data-file={data_file(variant)}"]
     return command + TESTS, env | variant.env
@@ -134,6 +132,11 @@ def prepare(variant: Variant, project: Path) -> tuple[list[str], dict[str, str]]
 def data_file(variant: Variant) -> Path:
     """Where a variant's data goes."""
     return WORK / f"{variant.name}.coverage"
+
+
+def debug_file(variant: Variant) -> Path:
+    """Where a run says which engine it has."""
+    return WORK / f"{variant.name}.debug"
 
 
 def children_seconds() -> float:
@@ -163,6 +166,8 @@ def run_tests(variant: Variant, project: Path, label: str) -> Run:
     """Run the project's tests once."""
     command, env = prepare(variant, project)
     data_file(variant).unlink(missing_ok=True)
+    # coverage.py appends to it: what an earlier run said, with another Python, must not count.
+    debug_file(variant).unlink(missing_ok=True)
     progress = Progress(label)
     before = children_seconds()
     with subprocess.Popen(
@@ -220,11 +225,15 @@ def differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
 
 def engine_used(variant: Variant) -> str:
     """The engine that measured, as the run itself said."""
-    text = Path(WORK / f"{variant.name}.debug").read_text("utf-8")
-    found = re.search(r"quickcover_engine: (\w+)", text)
-    if found is None:
-        fail("quickcover did not measure: its plugin was not loaded")
-    return found[1]
+    path = debug_file(variant)
+    found = re.findall(
+        r"quickcover_engine: ([\w-]+)", path.read_text("utf-8") if path.exists() else ""
+    )
+    if not found or found[-1].startswith("-"):
+        fail("quickcover did not measure: its plugin was not loaded, or it has no engine here")
+    if len(set(found)) != 1:
+        fail(f"more than one engine measured: {', '.join(found)}")
+    return str(found[-1])
 
 
 def table(compared: list[Variant], runs: dict[str, list[Run]], engine: str) -> str:

@@ -75,9 +75,7 @@ def main() -> int:
     libfuzzer = build(directory)
     seconds = max(1, options.seconds // len(targets))
     failed = [
-        target
-        for target in targets
-        if not run(target, directory, seconds, options.seed, libfuzzer)
+        target for target in targets if not run(target, directory, seconds, options.seed, libfuzzer)
     ]
     if failed:
         print(f"failed: {', '.join(failed)}; the inputs are in {directory}", file=sys.stderr)

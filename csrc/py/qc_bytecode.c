@@ -54,20 +54,17 @@ static const opcode_facts FACTS[256] = {
     [RERAISE] = {QC_FLOW_RAISE, 0},
 };
 
-qc_flow_kind
-qc_opcode_flow(uint8_t opcode)
+qc_flow_kind qc_opcode_flow(uint8_t opcode)
 {
     return (qc_flow_kind)FACTS[opcode].flow;
 }
 
-int
-qc_opcode_is_silent(uint8_t opcode)
+int qc_opcode_is_silent(uint8_t opcode)
 {
     return FACTS[opcode].silent;
 }
 
-int
-qc_opcode_is_resume(uint8_t opcode)
+int qc_opcode_is_resume(uint8_t opcode)
 {
     return opcode == RESUME;
 }
@@ -75,8 +72,7 @@ qc_opcode_is_resume(uint8_t opcode)
 /* ------------------------------------------------------------------ location table */
 
 /* Reads a variable-length number of 6-bit groups, lowest first; 0 at a truncated table. */
-static uint32_t
-read_varint(const uint8_t **at, const uint8_t *end)
+static uint32_t read_varint(const uint8_t **at, const uint8_t *end)
 {
     uint32_t value = 0;
     unsigned shift = 0;
@@ -93,16 +89,14 @@ read_varint(const uint8_t **at, const uint8_t *end)
     return value;
 }
 
-static int32_t
-read_signed_varint(const uint8_t **at, const uint8_t *end)
+static int32_t read_signed_varint(const uint8_t **at, const uint8_t *end)
 {
     uint32_t value = read_varint(at, end);
     int32_t half = (int32_t)(value >> 1);
     return value & 1 ? -half : half;
 }
 
-void
-qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
+void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
 {
     cursor->at = view->linetable;
     cursor->end = view->linetable + view->linetable_size;
@@ -112,8 +106,7 @@ qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
     cursor->line = -1;
 }
 
-int
-qc_line_cursor_next(qc_line_cursor *cursor)
+int qc_line_cursor_next(qc_line_cursor *cursor)
 {
     enum { ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
     if (cursor->at >= cursor->end) {
@@ -125,8 +118,7 @@ qc_line_cursor_next(qc_line_cursor *cursor)
     cursor->units = (uint32_t)(head & 7) + 1;
     if (form == LONG || form == NO_COLUMNS) {
         cursor->computed += read_signed_varint(&cursor->at, cursor->end);
-    }
-    else if (form >= ONE_LINE_0 && form <= ONE_LINE_2) {
+    } else if (form >= ONE_LINE_0 && form <= ONE_LINE_2) {
         cursor->computed += form - ONE_LINE_0;
     }
     cursor->line = form == NONE || cursor->computed < 0 ? -1 : cursor->computed;
@@ -136,8 +128,7 @@ qc_line_cursor_next(qc_line_cursor *cursor)
     return 1;
 }
 
-void
-qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+void qc_lines_of_units(const qc_codeview *view, int32_t *lines)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
@@ -152,8 +143,7 @@ qc_lines_of_units(const qc_codeview *view, int32_t *lines)
     }
 }
 
-int
-qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)
+int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
@@ -170,8 +160,7 @@ qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)
 /* ------------------------------------------------------------------ exception table, jumps */
 
 /* Reads a number of 6-bit groups, highest first, as the exception table has them. */
-static uint32_t
-read_exception_varint(const uint8_t **at, const uint8_t *end)
+static uint32_t read_exception_varint(const uint8_t **at, const uint8_t *end)
 {
     uint32_t value = 0;
     while (*at < end) {
@@ -184,8 +173,8 @@ read_exception_varint(const uint8_t **at, const uint8_t *end)
     return value;
 }
 
-const uint8_t *
-qc_exception_next(const qc_codeview *view, const uint8_t *at, qc_exception_entry *entry)
+const uint8_t *qc_exception_next(const qc_codeview *view, const uint8_t *at,
+                                 qc_exception_entry *entry)
 {
     const uint8_t *end = view->exceptions + view->exceptions_size;
     if (at == NULL || at >= end) {
@@ -198,8 +187,7 @@ qc_exception_next(const qc_codeview *view, const uint8_t *at, qc_exception_entry
     return at;
 }
 
-int64_t
-qc_handler_of(const qc_codeview *view, uint32_t unit)
+int64_t qc_handler_of(const qc_codeview *view, uint32_t unit)
 {
     qc_exception_entry entry;
     const uint8_t *at = view->exceptions;
@@ -211,8 +199,7 @@ qc_handler_of(const qc_codeview *view, uint32_t unit)
     return -1;
 }
 
-uint32_t
-qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward)
+uint32_t qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward)
 {
     uint32_t next = unit + 1;
     while (next < view->units && view->code[2 * next] == CACHE) {
@@ -221,8 +208,7 @@ qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int ba
     return backward ? next - argument : next + argument;
 }
 
-int64_t
-qc_async_for_exit(const qc_codeview *view, uint32_t unit)
+int64_t qc_async_for_exit(const qc_codeview *view, uint32_t unit)
 {
     uint32_t argument = 0;
     for (uint32_t u = unit; u < view->units; u++) {

@@ -25,16 +25,16 @@ typedef struct qc_codeview {
 
 /* How control leaves an instruction. */
 typedef enum qc_flow_kind {
-    QC_FLOW_NEXT,         /* to the next instruction */
-    QC_FLOW_CACHE,        /* not an instruction */
-    QC_FLOW_EXTEND,       /* EXTENDED_ARG */
-    QC_FLOW_JUMP,         /* forward to its target */
-    QC_FLOW_JUMP_BACK,    /* backward to its target */
-    QC_FLOW_BRANCH,       /* to the next instruction, or forward to its target */
-    QC_FLOW_BRANCH_BACK,  /* to the next instruction, or backward to its target */
-    QC_FLOW_RETURN,       /* out of the code object */
-    QC_FLOW_RAISE,        /* to the handler, or out */
-    QC_FLOW_ASYNC_END,    /* END_ASYNC_FOR: to the next instruction; its branch has no jump */
+    QC_FLOW_NEXT,        /* to the next instruction */
+    QC_FLOW_CACHE,       /* not an instruction */
+    QC_FLOW_EXTEND,      /* EXTENDED_ARG */
+    QC_FLOW_JUMP,        /* forward to its target */
+    QC_FLOW_JUMP_BACK,   /* backward to its target */
+    QC_FLOW_BRANCH,      /* to the next instruction, or forward to its target */
+    QC_FLOW_BRANCH_BACK, /* to the next instruction, or backward to its target */
+    QC_FLOW_RETURN,      /* out of the code object */
+    QC_FLOW_RAISE,       /* to the handler, or out */
+    QC_FLOW_ASYNC_END,   /* END_ASYNC_FOR: to the next instruction; its branch has no jump */
 } qc_flow_kind;
 
 /* Facts of an opcode: how it flows, and whether it never carries a line event of its own. */

@@ -13,14 +13,11 @@ static void on_code_death(void *extra)
         return;
     }
     qc_codemap *map = link->map;
-    if (link->record != NULL) {
-        qc_record_detach(link);
-    }
+    qc_record_detach(link);
     qc_trace_record_free(link->trace);
     if (link->prev != NULL) {
         link->prev->next = link->next;
-    }
-    else {
+    } else {
         map->links = link->next;
     }
     if (link->next != NULL) {

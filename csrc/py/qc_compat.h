@@ -56,8 +56,7 @@
 /* --------------------------------------------------------------------------- frames */
 
 /* The frame's code object, borrowed: the frame keeps it alive. */
-static inline PyCodeObject *
-qc_frame_code(PyFrameObject *frame)
+static inline PyCodeObject *qc_frame_code(PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     Py_DECREF(code);
@@ -65,15 +64,13 @@ qc_frame_code(PyFrameObject *frame)
 }
 
 /* The frame's line; a field read during a line event, which sets f_lineno on every version. */
-static inline int
-qc_frame_line(PyFrameObject *frame)
+static inline int qc_frame_line(PyFrameObject *frame)
 {
     return frame->f_lineno > 0 ? frame->f_lineno : PyFrame_GetLineNumber(frame);
 }
 
 /* Makes frame.f_trace what sys.settrace(sys.gettrace()) expects to find there. */
-static inline void
-qc_frame_set_trace(PyFrameObject *frame, PyObject *tracer)
+static inline void qc_frame_set_trace(PyFrameObject *frame, PyObject *tracer)
 {
     if (frame->f_trace != tracer) {
         PyObject *old = frame->f_trace;
@@ -83,8 +80,7 @@ qc_frame_set_trace(PyFrameObject *frame, PyObject *tracer)
 }
 
 /* The argument of the RESUME at byte offset `lasti`; instrumenting leaves arguments alone. */
-static inline int
-qc_code_argument(PyCodeObject *code, int lasti)
+static inline int qc_code_argument(PyCodeObject *code, int lasti)
 {
 #ifdef ENTER_EXECUTOR
     if (((unsigned char *)code->co_code_adaptive)[lasti] == ENTER_EXECUTOR) {
@@ -95,16 +91,14 @@ qc_code_argument(PyCodeObject *code, int lasti)
 }
 
 /* Is `tracer` the object of this thread's trace function? */
-static inline bool
-qc_thread_traced_by(PyObject *tracer)
+static inline bool qc_thread_traced_by(PyObject *tracer)
 {
     return PyThreadState_Get()->c_traceobj == tracer;
 }
 
 #if QC_HAVE_MONITORING
 /* Byte offset of the instruction that the innermost Python frame executes. */
-static inline int
-qc_current_lasti(void)
+static inline int qc_current_lasti(void)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     return PyUnstable_InterpreterFrame_GetLasti(PyThreadState_Get()->current_frame);
@@ -117,8 +111,7 @@ qc_current_lasti(void)
 #if QC_HAVE_BRANCH_SIDES
 /* At a line event where an exception handler begins: the exception, borrowed; else NULL or any
  * other exception object that is on top of the stack. */
-static inline PyObject *
-qc_current_exception(void)
+static inline PyObject *qc_current_exception(void)
 {
     struct _PyInterpreterFrame *frame = PyThreadState_Get()->current_frame;
     if (frame->stackpointer == NULL || frame->stackpointer <= _PyFrame_Stackbase(frame)) {
@@ -133,23 +126,22 @@ qc_current_exception(void)
 }
 
 /* Byte offset of the instruction that raised it in the running frame; -1 if it came otherwise. */
-static inline int
-qc_exception_lasti(PyObject *exception, PyCodeObject *code)
+static inline int qc_exception_lasti(PyObject *exception, PyCodeObject *code)
 {
-    PyTracebackObject *traceback = (PyTracebackObject *)((PyBaseExceptionObject *)exception)->traceback;
+    PyTracebackObject *traceback =
+        (PyTracebackObject *)((PyBaseExceptionObject *)exception)->traceback;
     if (traceback == NULL || !PyTraceBack_Check((PyObject *)traceback)) {
         return -1;
     }
     PyFrameObject *running = PyEval_GetFrame();
     return traceback->tb_frame == running && qc_frame_code(running) == code ? traceback->tb_lasti
-                                                                             : -1;
+                                                                            : -1;
 }
 #endif
 
 /* --------------------------------------------------------------------------- code objects */
 
-static inline Py_ssize_t
-qc_code_request_extra_index(freefunc on_free)
+static inline Py_ssize_t qc_code_request_extra_index(freefunc on_free)
 {
 #if PY_VERSION_HEX >= 0x030C0000
     return PyUnstable_Eval_RequestCodeExtraIndex(on_free);
@@ -159,8 +151,7 @@ qc_code_request_extra_index(freefunc on_free)
 }
 
 /* What hangs on the code object under `index`; NULL if nothing does. Never fails. */
-static inline void *
-qc_code_get_extra(PyCodeObject *code, Py_ssize_t index)
+static inline void *qc_code_get_extra(PyCodeObject *code, Py_ssize_t index)
 {
     void *extra = NULL;
 #if PY_VERSION_HEX >= 0x030C0000
@@ -172,8 +163,7 @@ qc_code_get_extra(PyCodeObject *code, Py_ssize_t index)
 }
 
 /* 0, or -1 with an exception set. */
-static inline int
-qc_code_set_extra(PyCodeObject *code, Py_ssize_t index, void *extra)
+static inline int qc_code_set_extra(PyCodeObject *code, Py_ssize_t index, void *extra)
 {
 #if PY_VERSION_HEX >= 0x030C0000
     return PyUnstable_Code_SetExtra((PyObject *)code, index, extra);
@@ -183,8 +173,7 @@ qc_code_set_extra(PyCodeObject *code, Py_ssize_t index, void *extra)
 }
 
 /* The number of code units (2 bytes each) of a code object. */
-static inline uint32_t
-qc_code_units(PyCodeObject *code)
+static inline uint32_t qc_code_units(PyCodeObject *code)
 {
     return (uint32_t)Py_SIZE(code);
 }
@@ -192,8 +181,7 @@ qc_code_units(PyCodeObject *code)
 /* --------------------------------------------------------------------------- exceptions */
 
 /* Takes the current exception, normalized, with its traceback; NULL if there is none. */
-static inline PyObject *
-qc_error_take(void)
+static inline PyObject *qc_error_take(void)
 {
 #if PY_VERSION_HEX >= 0x030C0000
     return PyErr_GetRaisedException();

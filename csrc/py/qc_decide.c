@@ -53,8 +53,7 @@ static int note_plugin(qc_tracer *tracer, PyObject *file_tracer, PyObject *sourc
     int result = -1;
     if (name != NULL && tracer->file_tracers != NULL && PyDict_Check(tracer->file_tracers)) {
         result = PyDict_SetItem(tracer->file_tracers, source_filename, name);
-    }
-    else if (name != NULL) {
+    } else if (name != NULL) {
         PyErr_SetString(PyExc_TypeError, "file_tracers must be a dict");
     }
     Py_XDECREF(plugin);
@@ -73,14 +72,15 @@ static int is_included(qc_tracer *tracer, PyObject *filename, PyFrameObject *fra
     PyObject *answer = PyObject_CallFunctionObjArgs(tracer->check_include, filename, frame, NULL);
     int truth = answer != NULL ? PyObject_IsTrue(answer) : -1;
     Py_XDECREF(answer);
-    if (truth >= 0 && PyDict_SetItem(tracer->should_trace_cache, filename,
-                                     truth ? disposition : Py_None) < 0) {
+    if (truth >= 0 &&
+        PyDict_SetItem(tracer->should_trace_cache, filename, truth ? disposition : Py_None) < 0) {
         return -1;
     }
     return truth;
 }
 
-/* The file name that the plugin gives this call, strong; None: not measured; NULL with exception. */
+/* The file name that the plugin gives this call, strong; None: not measured; NULL with exception.
+ */
 static PyObject *dynamic_filename(qc_tracer *tracer, PyObject *disposition, PyObject *file_tracer,
                                   PyObject *filename, PyFrameObject *frame)
 {
@@ -143,8 +143,7 @@ int qc_decide(qc_tracer *tracer, PyCodeObject *code, PyFrameObject *frame, qc_ve
     if (file_tracer == Py_None) {
         verdict->file = qc_store_file(tracer->store, source);
         result = verdict->file != NULL ? 0 : -1;
-    }
-    else {
+    } else {
         verdict->disposition = Py_NewRef(disposition);
         verdict->file_tracer = Py_NewRef(file_tracer);
         result = decide_plugin_file(tracer, frame, source, verdict);

@@ -153,9 +153,7 @@ static int admit(qc_tracer *tracer, qc_link *link)
                         "the monitoring engine can't measure files of a plugin");
         return -1;
     }
-    if (link->record != NULL) {
-        qc_record_detach(link); /* another store's */
-    }
+    qc_record_detach(link); /* another store's */
     if (verdict.file != NULL) {
         if (qc_record_attach(&tracer->store->records, link, verdict.file) < 0) {
             return -1;
@@ -219,7 +217,8 @@ static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
 }
 
 #if QC_HAVE_BRANCH_SIDES
-/* The line of an exception handler: where did the exception come from? True: ask again next time. */
+/* The line of an exception handler: where did the exception come from? True: ask again next time.
+ */
 static bool landing(qc_record *record, PyObject *const *args, uint32_t unit)
 {
     PyObject *exception = qc_current_exception();
@@ -307,9 +306,8 @@ static int take_tool_id(qc_tracer *tracer)
         }
         PyErr_Clear();
     }
-    PyErr_SetString(PyExc_RuntimeError,
-                    "all sys.monitoring tool ids are in use by other tools; "
-                    "set QUICKCOVER_ENGINE=trace to measure without one");
+    PyErr_SetString(PyExc_RuntimeError, "all sys.monitoring tool ids are in use by other tools; "
+                                        "set QUICKCOVER_ENGINE=trace to measure without one");
     return -1;
 }
 
@@ -335,7 +333,8 @@ static int register_callbacks(qc_tracer *tracer, long *global)
     tracer->start_events_object = PyLong_FromLong(event_bit(tracer, "PY_RETURN"));
     tracer->no_events_object = PyLong_FromLong(0);
     tracer->tool_id_object = PyLong_FromLong(tracer->tool_id);
-    tracer->set_local_events = PyObject_GetAttrString(tracer->state->monitoring, "set_local_events");
+    tracer->set_local_events =
+        PyObject_GetAttrString(tracer->state->monitoring, "set_local_events");
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -388,8 +387,7 @@ static int monitoring_stop(qc_tracer *tracer)
     tracer->started = false;
     tracer->store->rearm = NULL;
     tracer->store->rearm_context = NULL;
-    if (qc_codemap_each(tracer->store->map, disarm_for_stop, tracer) < 0 ||
-        give_back(tracer) < 0) {
+    if (qc_codemap_each(tracer->store->map, disarm_for_stop, tracer) < 0 || give_back(tracer) < 0) {
         result = -1;
     }
     Py_XDECREF(error);

@@ -9,9 +9,9 @@
  * from the record's first line plus FIRST_LINE. */
 enum {
     NEVER = 0,
-    ENTRY = 1,                /* the call; without branches, anywhere */
+    ENTRY = 1, /* the call; without branches, anywhere */
     FIRST_LINE = 2,
-    UNKNOWN = UINT16_MAX,     /* never equal to what a record holds */
+    UNKNOWN = UINT16_MAX,             /* never equal to what a record holds */
     MAX_LINES = UNKNOWN - FIRST_LINE, /* of one code object; more go to the arc set each time */
     NO_EXIT = INT32_MIN,
 };
@@ -20,9 +20,9 @@ typedef struct qc_trace_frame {
     PyFrameObject *frame; /* borrowed: compared, never followed */
     PyCodeObject *code;   /* strong: keeps the link alive if the frame ends unseen */
     qc_link *link;
-    qc_file *file;        /* NULL: not measured */
+    qc_file *file; /* NULL: not measured */
     int32_t last_line;
-    uint16_t last;        /* the same as a short number; ENTRY throughout without branches */
+    uint16_t last; /* the same as a short number; ENTRY throughout without branches */
     bool started_context;
     PyObject *disposition, *file_tracer; /* of a plugin, strong; else NULL */
 } qc_trace_frame;
@@ -96,8 +96,7 @@ static qc_trace_record *record_new(PyCodeObject *code)
     record->yields = qc_calloc(record->units / 8 + 1, 1);
     if ((record->from == NULL && record->lines > 0) || record->yields == NULL) {
         PyErr_NoMemory();
-    }
-    else if (find_yields(record, code) == 0) {
+    } else if (find_yields(record, code) == 0) {
         record_renew(record);
         return record;
     }
@@ -219,8 +218,7 @@ static void drop_ended_frames(qc_tracer *tracer)
         qc_trace_frame entry = tracer->frames[k];
         if (is_running(&entry)) {
             tracer->frames[kept++] = entry;
-        }
-        else {
+        } else {
             Py_DECREF(entry.code);
             Py_XDECREF(entry.disposition);
             Py_XDECREF(entry.file_tracer);
@@ -268,8 +266,7 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
         return -1;
     }
     if (QC_UNLIKELY(tracer->should_start_context != NULL && tracer->context == NULL) &&
-        tracer->should_start_context != Py_None &&
-        (started = begin_context(tracer, frame)) < 0) {
+        tracer->should_start_context != Py_None && (started = begin_context(tracer, frame)) < 0) {
         return -1;
     }
     qc_link *link = qc_codemap_find(tracer->store->map, code);
@@ -310,8 +307,7 @@ static int record_line(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
     if (tracer->store->branch) {
         result = qc_arcset_add(&entry->file->arcs, qc_arc_pack(entry->last_line, line));
         entry->last_line = line;
-    }
-    else {
+    } else {
         result = qc_lineset_add(&entry->file->lines, line);
     }
     if (result < 0) {
@@ -326,8 +322,8 @@ static int on_plugin_line(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObjec
 {
     int first = -1, last = -1;
     PyObject *file_tracer = Py_NewRef(entry->file_tracer);
-    PyObject *range = PyObject_CallMethodOneArg(
-        file_tracer, tracer->state->str_line_number_range, (PyObject *)frame);
+    PyObject *range = PyObject_CallMethodOneArg(file_tracer, tracer->state->str_line_number_range,
+                                                (PyObject *)frame);
     Py_DECREF(file_tracer);
     if (range != NULL && !(PyTuple_Check(range) && PyTuple_GET_SIZE(range) == 2)) {
         PyErr_SetString(PyExc_TypeError, "line_number_range must return 2-tuple");

@@ -13,8 +13,7 @@ typedef struct resolver {
     qc_arcset *arcs;
 } resolver;
 
-static int32_t *
-lines_new(const qc_codeview *view)
+static int32_t *lines_new(const qc_codeview *view)
 {
     int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
     if (lines != NULL) {
@@ -23,8 +22,7 @@ lines_new(const qc_codeview *view)
     return lines;
 }
 
-static int
-add_arc(const resolver *r, int32_t from, int32_t to)
+static int add_arc(const resolver *r, int32_t from, int32_t to)
 {
     return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
 }
@@ -48,8 +46,7 @@ static int follow_sides(const resolver *r, int32_t line, uint32_t unit, int dept
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
  * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
  * it has hits of its own. 0, or -1 when memory ran out. */
-static int
-follow(const resolver *r, int32_t line, uint32_t unit, int depth)
+static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
 {
     const qc_codeview *view = r->view;
     uint32_t argument = 0, start = unit;
@@ -89,9 +86,8 @@ follow(const resolver *r, int32_t line, uint32_t unit, int depth)
             break;
         }
         case QC_FLOW_RETURN:
-            return qc_hits_has(r->hits, unit, QC_HIT_RETURN)
-                       ? add_arc(r, line, -view->first_line)
-                       : 0;
+            return qc_hits_has(r->hits, unit, QC_HIT_RETURN) ? add_arc(r, line, -view->first_line)
+                                                             : 0;
         case QC_FLOW_BRANCH:
         case QC_FLOW_BRANCH_BACK:
             return here < 0 ? follow_sides(r, line, unit, depth) : 0;
@@ -107,8 +103,7 @@ follow(const resolver *r, int32_t line, uint32_t unit, int depth)
 
 /* From the first unit of a handler to the one where its line begins: over what has no line. -1 when
  * there is none, as in the handlers that CPython adds to clean up. */
-static int64_t
-handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
+static int64_t handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
 {
     while (unit < view->units && lines[unit] < 0) {
         qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
@@ -120,8 +115,7 @@ handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
     return unit < view->units ? unit : -1;
 }
 
-int
-qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits)
+int qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits)
 {
     if (view->exceptions_size == 0) {
         return 0;
@@ -142,8 +136,7 @@ qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits)
     return 0;
 }
 
-int
-qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
+int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
 {
     int64_t at = qc_handler_of(view, unit);
     while (at >= 0 && at < handler) {
@@ -154,8 +147,7 @@ qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
 }
 
 /* The unit that one side of the branch at `unit` goes to; -1 when there is no branch there. */
-static int64_t
-side_of(const qc_codeview *view, uint32_t unit, unsigned side)
+static int64_t side_of(const qc_codeview *view, uint32_t unit, unsigned side)
 {
     uint8_t opcode = view->code[2 * unit];
     qc_flow_kind flow = qc_opcode_flow(opcode);
@@ -176,8 +168,7 @@ side_of(const qc_codeview *view, uint32_t unit, unsigned side)
 }
 
 /* Goes on through a branch that has no line, by the sides that were taken: except* has one. */
-static int
-follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth)
+static int follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth)
 {
     for (unsigned side = QC_HIT_LEFT; side <= QC_HIT_RIGHT; side <<= 1) {
         int64_t target = qc_hits_has(r->hits, unit, side) ? side_of(r->view, unit, side) : -1;
@@ -188,8 +179,7 @@ follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth)
     return 0;
 }
 
-static int
-resolve_side(const resolver *r, uint32_t unit, unsigned side)
+static int resolve_side(const resolver *r, uint32_t unit, unsigned side)
 {
     int64_t target = side_of(r->view, unit, side);
     if (target < 0 || r->lines[unit] < 0) {
@@ -198,8 +188,7 @@ resolve_side(const resolver *r, uint32_t unit, unsigned side)
     return follow(r, r->lines[unit], (uint32_t)target, 0);
 }
 
-static int
-resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
+static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
 {
     int32_t line = r->lines[unit];
     if (flags & QC_HIT_LINE && line >= 0) {
@@ -225,8 +214,7 @@ resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
     return left && line >= 0 ? add_arc(r, line, -r->view->first_line) : 0;
 }
 
-int
-qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
+int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
 {
     resolver r = {view, hits, lines_new(view), &file->arcs};
     int result = 0;
@@ -242,8 +230,7 @@ qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
     return result;
 }
 
-int
-qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file)
+int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
@@ -258,9 +245,9 @@ qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file)
     return 0;
 }
 
-/* Was every run of units with a line of its own hit? The run up to the first RESUME has no event. */
-static int
-lines_complete(const qc_codeview *view, const qc_hits *hits)
+/* Was every run of units with a line of its own hit? The run up to the first RESUME has no event.
+ */
+static int lines_complete(const qc_codeview *view, const qc_hits *hits)
 {
     qc_line_cursor cursor;
     int32_t line = 0;
@@ -281,8 +268,7 @@ lines_complete(const qc_codeview *view, const qc_hits *hits)
     return hit;
 }
 
-int
-qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches)
+int qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches)
 {
     if (!lines_complete(view, hits)) {
         return 0;

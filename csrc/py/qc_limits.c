@@ -54,15 +54,17 @@ static PyObject *empty_callback(PyObject *self, PyObject *const *Py_UNUSED(args)
     return Py_NewRef(self); /* bound to DISABLE */
 }
 
-static PyMethodDef callback_def = {
-    "empty_callback", (PyCFunction)(void (*)(void))empty_callback, METH_FASTCALL, NULL};
+static PyMethodDef callback_def = {"empty_callback", (PyCFunction)(void (*)(void))empty_callback,
+                                   METH_FASTCALL, NULL};
 
 static PyObject *monitoring_start(PyObject *self, PyObject *args)
 {
     static const char *const names[] = {
-        "PY_START", "LINE",
+        "PY_START",
+        "LINE",
 #if QC_HAVE_BRANCH_SIDES
-        "BRANCH_LEFT", "BRANCH_RIGHT",
+        "BRANCH_LEFT",
+        "BRANCH_RIGHT",
 #endif
     };
     int branch;

@@ -47,8 +47,7 @@ static PyMethodDef module_methods[] = {
 
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base)
 {
-    PyTypeObject *type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
     if (type != NULL && PyModule_AddType(module, type) < 0) {
         Py_CLEAR(type);
     }
@@ -57,9 +56,9 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject 
 
 static int add_strings(qc_state *state)
 {
-#define INTERN(name)                                                                              \
-    if ((state->str_##name = PyUnicode_InternFromString(#name)) == NULL) {                        \
-        return -1;                                                                                \
+#define INTERN(name)                                                       \
+    if ((state->str_##name = PyUnicode_InternFromString(#name)) == NULL) { \
+        return -1;                                                         \
     }
     QC_STRINGS(INTERN)
 #undef INTERN
@@ -97,8 +96,7 @@ static int module_exec(PyObject *module)
     if ((state->map = qc_codemap_new()) == NULL || add_strings(state) < 0 ||
         (state->store_type = add_type(module, &qc_store_spec, NULL)) == NULL ||
         (state->tracer_type = add_type(module, &qc_tracer_spec, NULL)) == NULL ||
-        (state->trace_type =
-             add_type(module, &qc_trace_tracer_spec, state->tracer_type)) == NULL ||
+        (state->trace_type = add_type(module, &qc_trace_tracer_spec, state->tracer_type)) == NULL ||
         add_monitoring(module, state) < 0 || qc_limits_add(module) < 0) {
         return -1;
     }
@@ -157,15 +155,9 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 struct PyModuleDef qc_module_def = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "quickcover._native",
-    .m_doc = "quickcover's C core.",
-    .m_size = sizeof(qc_state),
-    .m_methods = module_methods,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+    PyModuleDef_HEAD_INIT,         .m_name = "quickcover._native", .m_doc = "quickcover's C core.",
+    .m_size = sizeof(qc_state),    .m_methods = module_methods,    .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,        .m_free = module_free,
 };
 
 PyMODINIT_FUNC PyInit__native(void)

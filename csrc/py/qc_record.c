@@ -47,8 +47,7 @@ static void dead_push(qc_records *records, qc_record *record)
     record->prev_dead = records->newest_dead;
     if (records->newest_dead != NULL) {
         records->newest_dead->next_dead = record;
-    }
-    else {
+    } else {
         records->oldest_dead = record;
     }
     records->newest_dead = record;
@@ -82,8 +81,7 @@ static void touched_remove(qc_records *records, qc_record *record)
 {
     if (record->prev_touched != NULL) {
         record->prev_touched->next_touched = record->next_touched;
-    }
-    else {
+    } else {
         records->touched = record->next_touched;
     }
     if (record->next_touched != NULL) {
@@ -229,6 +227,9 @@ int qc_record_attach(qc_records *records, qc_link *link, qc_file *file)
 void qc_record_detach(qc_link *link)
 {
     qc_record *record = link->record;
+    if (record == NULL) {
+        return;
+    }
     link->next_twin->prev_twin = link->prev_twin;
     link->prev_twin->next_twin = link->next_twin;
     record->links = link->next_twin == link ? NULL : link->next_twin;
@@ -297,8 +298,7 @@ int qc_records_drain(qc_records *records)
 }
 
 /* Calls rearm for each living code object of a record; they may die meanwhile. */
-static int rearm_twins(qc_record *record, int (*rearm)(qc_link *link, void *context),
-                       void *context)
+static int rearm_twins(qc_record *record, int (*rearm)(qc_link *link, void *context), void *context)
 {
     int result = 0;
     qc_link *link = record->links;

@@ -22,13 +22,13 @@ typedef struct qc_record {
     PyObject *bytecode; /* bytes; NULL without branches */
     PyObject *linetable, *exceptions;
     int first_line;
-    bool dirty;                              /* has hits that were not drained */
-    bool touched;                            /* has hits since the last renewal */
-    bool complete;                           /* nothing new can come */
-    uint32_t known_landings;                 /* exceptions caught since one showed a new arc */
-    uint32_t twins;                          /* living code objects */
-    uint32_t attached;                       /* code objects since the last look at `complete` */
-    qc_link *links;                          /* one of the ring of living code objects; NULL */
+    bool dirty;              /* has hits that were not drained */
+    bool touched;            /* has hits since the last renewal */
+    bool complete;           /* nothing new can come */
+    uint32_t known_landings; /* exceptions caught since one showed a new arc */
+    uint32_t twins;          /* living code objects */
+    uint32_t attached;       /* code objects since the last look at `complete` */
+    qc_link *links;          /* one of the ring of living code objects; NULL */
     struct qc_record *prev_touched, *next_touched;
     struct qc_record *prev_dead, *next_dead; /* queue of records without living code */
     qc_key key;
@@ -37,10 +37,10 @@ typedef struct qc_record {
 typedef struct qc_records {
     qc_codemap *map;
     qc_table table;
-    qc_record *touched;                    /* ring-free list, newest first */
+    qc_record *touched; /* ring-free list, newest first */
     qc_record *oldest_dead, *newest_dead;
     size_t dead_bytes; /* what they take, about */
-    size_t units; /* code units of all records */
+    size_t units;      /* code units of all records */
     bool branch;
     bool failed; /* memory ran out: data may be missing */
 } qc_records;
@@ -55,7 +55,7 @@ void qc_records_free(qc_records *records);
  * set and nothing changed. */
 int qc_record_attach(qc_records *records, qc_link *link, qc_file *file);
 
-/* Takes the link off its record. The record stays in its store. */
+/* Takes the link off its record, if it is on one. The record stays in its store. */
 void qc_record_detach(qc_link *link);
 
 /* The first hit of a place; see qc_record_hit. */

@@ -9,14 +9,14 @@
 #include "qc_codemap.h"
 
 /* Attribute names that are looked up on Python objects. */
-#define QC_STRINGS(X) \
-    X(trace)          \
-    X(source_filename) \
-    X(file_tracer)    \
-    X(has_dynamic_filename) \
+#define QC_STRINGS(X)          \
+    X(trace)                   \
+    X(source_filename)         \
+    X(file_tracer)             \
+    X(has_dynamic_filename)    \
     X(dynamic_source_filename) \
-    X(line_number_range) \
-    X(_coverage_plugin) \
+    X(line_number_range)       \
+    X(_coverage_plugin)        \
     X(_coverage_plugin_name)
 
 typedef struct qc_state {

@@ -1,6 +1,5 @@
 #include "qc_compat.h"
 
-#include "../core/qc_mem.h"
 #include "qc_store.h"
 
 qc_file *qc_store_file(qc_store *store, PyObject *source_filename)
@@ -38,8 +37,7 @@ void qc_store_latch(qc_store *store)
     PyObject *error = qc_error_take();
     if (store->error == NULL) {
         store->error = error;
-    }
-    else {
+    } else {
         Py_XDECREF(error);
     }
 }
@@ -153,29 +151,28 @@ static PyObject *store_drain(qc_store *store, PyObject *Py_UNUSED(none))
 /* Empties the file's sets but for what was not drained. 0, or -1 when memory ran out. */
 static int renew_file(qc_file *file)
 {
-    size_t arcs = file->arcs.count - file->arcs_drained;
-    size_t lines = file->lines.count - file->lines_drained;
-    size_t size = arcs * sizeof(uint64_t) + lines * sizeof(int32_t);
-    uint64_t *kept = NULL;
-    if (size > 0) {
-        if ((kept = qc_malloc(size)) == NULL) {
-            return -1;
-        }
-        memcpy(kept, file->arcs.items + file->arcs_drained, arcs * sizeof(uint64_t));
-        memcpy(kept + arcs, file->lines.items + file->lines_drained, lines * sizeof(int32_t));
-    }
-    qc_arcset_clear(&file->arcs);
-    qc_lineset_clear(&file->lines);
-    file->arcs_drained = file->lines_drained = 0;
+    qc_arcset arcs = file->arcs;
+    qc_lineset lines = file->lines;
     int result = 0;
-    for (size_t k = 0; k < arcs && result >= 0; k++) {
-        result = qc_arcset_add(&file->arcs, kept[k]);
+    qc_arcset_init(&file->arcs);
+    qc_lineset_init(&file->lines);
+    for (uint32_t k = file->arcs_drained; k < arcs.count && result >= 0; k++) {
+        result = qc_arcset_add(&file->arcs, arcs.items[k]);
     }
-    for (size_t k = 0; k < lines && result >= 0; k++) {
-        result = qc_lineset_add(&file->lines, ((int32_t *)(kept + arcs))[k]);
+    for (uint32_t k = file->lines_drained; k < lines.count && result >= 0; k++) {
+        result = qc_lineset_add(&file->lines, lines.items[k]);
     }
-    qc_free(kept, size);
-    return result < 0 ? -1 : 0;
+    if (result < 0) { /* as it was */
+        qc_arcset_free(&file->arcs);
+        qc_lineset_free(&file->lines);
+        file->arcs = arcs;
+        file->lines = lines;
+        return -1;
+    }
+    qc_arcset_free(&arcs);
+    qc_lineset_free(&lines);
+    file->arcs_drained = file->lines_drained = 0;
+    return 0;
 }
 
 PyDoc_STRVAR(renew_doc,
@@ -308,14 +305,10 @@ PyDoc_STRVAR(store_doc, "Store(*, branch=False)\n--\n\n"
                         "Everything that one collector records: lines, or arcs with branches.");
 
 static PyType_Slot store_slots[] = {
-    {Py_tp_doc, (void *)store_doc},
-    {Py_tp_new, store_new},
-    {Py_tp_dealloc, store_dealloc},
-    {Py_tp_traverse, store_traverse},
-    {Py_tp_clear, store_clear},
-    {Py_tp_methods, store_methods},
-    {Py_tp_members, store_members},
-    {0, NULL},
+    {Py_tp_doc, (void *)store_doc}, {Py_tp_new, store_new},
+    {Py_tp_dealloc, store_dealloc}, {Py_tp_traverse, store_traverse},
+    {Py_tp_clear, store_clear},     {Py_tp_methods, store_methods},
+    {Py_tp_members, store_members}, {0, NULL},
 };
 
 PyType_Spec qc_store_spec = {

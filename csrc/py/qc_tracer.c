@@ -117,26 +117,26 @@ static PyGetSetDef tracer_getset[] = {
 };
 
 /* Every attribute that the collector sets and that holds any object. */
-#define ATTRIBUTES(X)                                                                             \
-    X(lock_data)                                                                                  \
-    X(unlock_data)                                                                                \
-    X(trace_arcs)                                                                                 \
-    X(should_trace)                                                                               \
-    X(should_trace_cache)                                                                         \
-    X(warn)                                                                                       \
-    X(concur_id_func)                                                                             \
-    X(file_tracers)                                                                               \
-    X(threading)                                                                                  \
-    X(check_include)                                                                              \
-    X(should_start_context)                                                                       \
-    X(switch_context)                                                                             \
+#define ATTRIBUTES(X)       \
+    X(lock_data)            \
+    X(unlock_data)          \
+    X(trace_arcs)           \
+    X(should_trace)         \
+    X(should_trace_cache)   \
+    X(warn)                 \
+    X(concur_id_func)       \
+    X(file_tracers)         \
+    X(threading)            \
+    X(check_include)        \
+    X(should_start_context) \
+    X(switch_context)       \
     X(disable_plugin)
 
 static PyMemberDef tracer_members[] = {
 #define MEMBER(name) {#name, T_OBJECT, offsetof(qc_tracer, name), 0, NULL},
     ATTRIBUTES(MEMBER)
 #undef MEMBER
-    {NULL, 0, 0, 0, NULL},
+        {NULL, 0, 0, 0, NULL},
 };
 
 static PyMethodDef tracer_methods[] = {

@@ -175,7 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=100, help="how many seeds")
-    parser.add_argument("--engine", action="append", help="an engine, a core, or oracle; repeatable")
+    parser.add_argument(
+        "--engine", action="append", help="an engine, a core, or oracle; repeatable"
+    )
     parser.add_argument("--no-shrink", action="store_true", help="show the program as it was made")
     parser.add_argument("--here", action="store_true", help="in this process, not in batches")
     options = parser.parse_args(arguments)

@@ -152,7 +152,9 @@ class Writer:
             choices += [f"yield {self.value()}", f"a = yield {self.value()}", "yield"]
         if place.kind == "generator":
             choices += [f"yield from r({self.site()})"]
-            choices += [f"yield from {name}()" for kind, name in self.functions if kind == place.kind]
+            choices += [
+                f"yield from {name}()" for kind, name in self.functions if kind == place.kind
+            ]
         if place.is_async:
             choices += ["await pause()", f"a = [i async for i in each({self.site()})]"]
             choices += [f"a = await {name}()" for kind, name in self.functions if kind == "async"]
@@ -204,7 +206,10 @@ class Writer:
         star = "*" if self.chance(0.12) else ""
         lines = self.suite("try:", place)
         if star and self.chance(0.5):
-            lines = ["try:", *indented([*self.block(place.inside()), f"raise group({self.site()})"])]
+            lines = [
+                "try:",
+                *indented([*self.block(place.inside()), f"raise group({self.site()})"]),
+            ]
         handled = star or self.chance(0.8)
         # What leaves an except* block is forbidden there.
         within = replace(place, in_loop=False, may_return=False) if star else place

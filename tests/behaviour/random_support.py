@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 # How many decisions a run may take. After that everything that is asked fails: so programs end.
@@ -155,5 +155,3 @@ class Support:
         for i in self.r(site):
             await self.pause()
             yield i
-
-

@@ -107,9 +107,7 @@ class Comparison:
             scenario(scene)
         return scene.notes
 
-    def _difference(
-        self, reference: str, mine: Recorded, theirs: Recorded, sees_more: bool
-    ) -> str:
+    def _difference(self, reference: str, mine: Recorded, theirs: Recorded, sees_more: bool) -> str:
         if sees_more:
             return missed(self.name, reference, mine, theirs, branch=self.branch)
         if self.name in SAME_RAW_DATA:

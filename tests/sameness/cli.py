@@ -13,7 +13,6 @@ from .lab import REPOSITORY, Interpreter, Lab, LabError
 from .projects import PROJECTS
 from .session import Session
 from .stdlib import STDLIB
-from .suites import Suite
 
 COVERAGE = "7.17.3"
 SUITES = {suite.name: suite for suite in (*PROJECTS, *STDLIB)}

@@ -1,7 +1,8 @@
 """Compare two reports of `coverage json`, line by line and branch by branch.
 
-A line has one state in a report: executed, missing, excluded, or absent (no statement). A branch has one
-of executed, missing, absent. Two reports are the same when every line and branch has the same state in both.
+A line has one state in a report: executed, missing, excluded, or absent (no statement). A branch
+has one of executed, missing, absent. Two reports are the same when every line and branch has the
+same state in both.
 """
 
 from __future__ import annotations

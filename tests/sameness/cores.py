@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STOCK_TRACERS = {"ctrace": "CTracer", "sysmon": "SysMonitor", "pytrace": "PyTracer"}
-"""coverage.py's own cores, and the class that tells in the measured process which one is at work."""
+"""coverage.py's own cores, and the class that tells in the measured process which one works."""
 
 ENGINE_TRACERS = {
     "trace": "TraceTracer",

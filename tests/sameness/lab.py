@@ -1,7 +1,7 @@
-"""The place where suites are measured: environments, source distributions, work directories, kept results.
+"""The place where suites are measured: environments, source distributions, work directories.
 
-Everything that can be got again lives in one cache directory; the work directories lie outside of the
-repository, so that no suite finds the configuration of this one.
+Everything that can be got again lives in one cache directory, results of the reference too; the
+work directories lie outside of the repository, so that no suite finds its configuration.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ print(json.dumps({
 
 LOADED_AT_START = """
 import sys
-print("LOADED", *sorted(name for name in sys.modules if name.split(".")[0] in sys.stdlib_module_names))
+standard = [name for name in sys.modules if name.split(".")[0] in sys.stdlib_module_names]
+print("LOADED", *sorted(standard))
 """
 
 
@@ -57,7 +58,9 @@ class Interpreter:
     def at(cls, path: str) -> Interpreter:
         """Ask the interpreter at that path for its facts."""
         try:
-            answer = subprocess.run([path, "-c", FACTS], capture_output=True, text=True, check=False)
+            answer = subprocess.run(
+                [path, "-c", FACTS], capture_output=True, text=True, check=False
+            )
         except OSError as error:
             raise LabError(str(error)) from error
         if answer.returncode != 0:
@@ -129,7 +132,7 @@ class Lab:
         return path
 
     def unpack(self, suite: Suite) -> Path:
-        """A fresh copy of the suite to run in, with the metadata an installed package would have."""
+        """A fresh copy of the suite to run in, with the metadata of an installed package."""
         place = self.work / suite.name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
@@ -150,7 +153,9 @@ class Lab:
         """Where the result of a measurement with that key is, or would be, kept."""
         found = INSIDE.rglob("*.py") if suite.program else INSIDE.glob("*.py")
         inside = [path.read_bytes() for path in sorted(found)]
-        digest = _digest(REQUIREMENTS.read_bytes(), *inside, *(part.encode() for part in (repr(suite), *key)))
+        digest = _digest(
+            REQUIREMENTS.read_bytes(), *inside, *(part.encode() for part in (repr(suite), *key))
+        )
         return self.results / f"{digest}.json"
 
 

@@ -1,7 +1,8 @@
-"""The packages from PyPI that are measured with their own tests: pinned, and as many styles as there are rows.
+"""The packages from PyPI that are measured with their own tests: pinned, and in many styles.
 
-A package must bring its tests in its source distribution. What is left out is left out because two runs under
-the same core would not agree on it, or because it takes longer than all the rest; each with the reason.
+A package must bring its tests in its source distribution. What is left out is left out because two
+runs under the same core would not agree on it, or because it takes longer than all the rest; each
+with the reason.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ PROJECTS: tuple[Suite, ...] = (
         "3.1.6",
         sources=("src", "tests"),
         needs=("markupsafe", "trio"),
+        config=("omit = tests/res/*",),  # templates: not Python, so no report can be made of them
     ),
     Suite(  # coroutines, native and by generators, on asyncio; servers and clients
         "tornado",
@@ -147,7 +149,7 @@ PROJECTS: tuple[Suite, ...] = (
         "werkzeug",
         "3.1.9",
         sources=("src", "tests"),
-        needs=("markupsafe", "cryptography"),
+        needs=("markupsafe", "cryptography", "ephemeral-port-reserve"),
         left_out={
             "tests/test_serving.py": NETWORK,
             "tests/middleware/test_http_proxy.py": NETWORK,

@@ -70,7 +70,9 @@ class Session:
     say: Callable[[str], None] = partial(print, flush=True)
     _preload: str | None = None
 
-    def run(self, suites: Sequence[Suite], cores: Sequence[Core], modes: Sequence[str]) -> list[Result]:
+    def run(
+        self, suites: Sequence[Suite], cores: Sequence[Core], modes: Sequence[str]
+    ) -> list[Result]:
         """Every suite in every mode under every core that can do it."""
         results: list[Result] = []
         for suite in suites:
@@ -112,9 +114,7 @@ class Session:
 
     def _fill(self, result: Result, suite: Suite, core: Core, reference: Measurement) -> None:
         preload = self._loaded_at_start() if suite.preload else ""
-        found = measure(
-            self.lab, suite, core, branch=result.mode == "branches", preload=preload
-        )
+        found = measure(self.lab, suite, core, branch=result.mode == "branches", preload=preload)
         result.differences = [
             *compare_outcomes(reference.outcomes, found.outcomes),
             *compare_files(reference.files, found.files),

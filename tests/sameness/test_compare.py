@@ -1,4 +1,4 @@
-"""The comparison itself, the tables, and the notes of the measured process: none of it measures anything."""
+"""The comparison itself, the tables, the command line: nothing here measures anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ ENTRY = {
     "excluded_lines": [7],
     "executed_branches": [[2, 3], [2, -1]],
     "missing_branches": [[2, 5]],
-    "functions": {"": {"executed_lines": [1]}, "f": {"executed_lines": [2]}, "g": {"executed_lines": []}},
+    "functions": {
+        "": {"executed_lines": [1]},
+        "f": {"executed_lines": [2]},
+        "g": {"executed_lines": []},
+    },
 }
 
 
@@ -29,8 +33,8 @@ def test_equal_reports_have_no_differences() -> None:
 
 def test_each_state_of_a_line_and_a_branch_counts() -> None:
     found = report(
-        executed_lines=[1, 3], missing_lines=[2], excluded_lines=[5, 8], executed_branches=[[2, 3], [2, 5]],
-        missing_branches=[],
+        executed_lines=[1, 3], missing_lines=[2], excluded_lines=[5, 8],
+        executed_branches=[[2, 3], [2, 5]], missing_branches=[],
     )  # fmt: skip
     differences = compare.compare_files({"a.py": report()}, {"a.py": found})
     assert [(d.kind, d.place, d.expected, d.found) for d in differences] == [
@@ -91,7 +95,9 @@ def test_a_result_lists_its_first_differences() -> None:
 
 @pytest.mark.parametrize("suite", projects.PROJECTS, ids=lambda suite: suite.name)
 def test_the_table_of_projects(suite: suites.Suite) -> None:
-    pinned = {line.split("==")[0] for line in lab.REQUIREMENTS.read_text().splitlines() if "==" in line}
+    pinned = {
+        line.split("==")[0] for line in lab.REQUIREMENTS.read_text().splitlines() if "==" in line
+    }
     assert set(suite.needs) <= pinned
     assert suite.version
     assert suite.sources
@@ -116,6 +122,8 @@ def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no-such-thing" in capsys.readouterr().err
 
 
-def test_a_python_that_is_not_there_is_said_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_python_that_is_not_there_is_said_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert cli.main(["--python", str(tmp_path / "python"), "--cache", str(tmp_path)]) == 2
     assert "python" in capsys.readouterr().err

@@ -1,7 +1,8 @@
 """Run `coverage` with some modules imported first: `python preload.py run ...`.
 
-The cores import different parts of the standard library before they begin to measure. A report of the standard
-library itself would show that; so every run first imports what any core needs (SAMENESS_PRELOAD).
+The cores import different parts of the standard library before they begin to measure. A report of
+the standard library itself would show that; so every run first imports what any core needs
+(SAMENESS_PRELOAD).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Loaded inside the measured process: notes how each test ended and which tracer measured it.
 
-A pytest plugin (`-p sameness_probe`), and plain functions for programs that are not pytest. The notes are
-written as JSON to the file that SAMENESS_NOTES names.
+A pytest plugin (`-p sameness_probe`), and plain functions for programs that are not pytest. The
+notes are written as JSON to the file that SAMENESS_NOTES names.
 """
 
 from __future__ import annotations
