@@ -27,8 +27,8 @@ class Place:
     def is_async(self) -> bool:
         return self.kind in ("async", "agen")
 
-    def inside(self, **changes: bool) -> Place:
-        return replace(self, depth=self.depth + 1, **changes)
+    def inside(self) -> Place:
+        return replace(self, depth=self.depth + 1)
 
 
 Lines = list[str]
@@ -193,7 +193,7 @@ class Writer:
     def while_(self, place: Place) -> Lines:
         w = f"w({self.site()})"
         if self.chance(0.3):
-            body = [f"if not {w}: break", *self.block(place.inside(in_loop=True))]
+            body = [f"if not {w}: break", *self.block(replace(place.inside(), in_loop=True))]
             return ["while True:", *indented(body)]
         head = self.random.choice((f"while {w}:", f"while {w} and {self.value()}:"))
         return self.looping(head, place)

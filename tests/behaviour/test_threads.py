@@ -163,7 +163,12 @@ def test_a_thread_without_the_threading_module(compare: Comparison) -> None:
         with scene.measuring():
             done = threading.Lock()
             done.acquire()
-            _thread.start_new_thread(lambda: (program.first(2), done.release()), ())
+
+            def work() -> None:
+                program.first(2)
+                done.release()
+
+            _thread.start_new_thread(work, ())
             done.acquire()
             program.second(0)
 

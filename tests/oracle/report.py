@@ -6,7 +6,7 @@ raw data into coverage.py's own analysis and gives back what `coverage json` wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import coverage
@@ -30,8 +30,8 @@ class FileReport:
 
 def report(
     *,
-    lines: Mapping[str, Iterable[Line]] | None = None,
-    arcs: Mapping[str, Iterable[Arc]] | None = None,
+    lines: Mapping[str, Collection[Line]] | None = None,
+    arcs: Mapping[str, Collection[Arc]] | None = None,
 ) -> dict[str, FileReport]:
     """The report about each file of `lines`, or, with branches, about each file of `arcs`."""
     cov = coverage.Coverage(data_file=None, config_file=False, branch=arcs is not None)

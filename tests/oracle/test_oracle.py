@@ -116,13 +116,15 @@ def test_nested(load: Callable[[str], SimpleNamespace]) -> None:
 def test_the_report_says_what_the_json_report_says(tmp_path: Path) -> None:
     file = str(tmp_path.resolve() / "program.py")
     Path(file).write_text(BRANCH + "if g():  # pragma: no cover\n    a = 1\n", encoding="utf-8")
-    for recorded in ({"lines": {file: [1, 2, 4]}}, {"arcs": {file: [(-1, 2), (2, 4), (4, -1)]}}):
-        found = report(**recorded)[file]  # type: ignore[arg-type]
-        cov = coverage.Coverage(data_file=None, config_file=False, branch="arcs" in recorded)
-        data = cov.get_data()
-        data.add_lines(recorded["lines"]) if "lines" in recorded else data.add_arcs(
-            recorded["arcs"]  # type: ignore[arg-type]
-        )
+    for branch in (False, True):
+        cov = coverage.Coverage(data_file=None, config_file=False, branch=branch)
+        if branch:
+            arcs = {file: [(-1, 2), (2, 4), (4, -1)]}
+            found = report(arcs=arcs)[file]
+            cov.get_data().add_arcs(arcs)
+        else:
+            found = report(lines={file: [1, 2, 4]})[file]
+            cov.get_data().add_lines({file: [1, 2, 4]})
         assert report_of(cov)[file] == found
         out = io.StringIO()
         JsonReporter(cov).report(None, out)

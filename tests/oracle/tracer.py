@@ -55,7 +55,7 @@ class Oracle:
             self._started[-1]._trace_from_now_on()
         else:
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
 
     def is_recording(self) -> bool:
         return bool(self._started) and self._started[-1] is self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .suites import INSIDE, Suite
 
 NOT_COMPARED = (
-    # A trace function begins to see a new thread when the thread installs it, in the midst of these.
+    # A trace function begins to see a new thread when the thread installs it, amidst these.
     r"def _bootstrap(_inner)?\(",
     r"def _set_(ident|native_id|os_name)\(",
     # The way to install one in new threads; a core that needs none doesn't run it.

@@ -278,6 +278,7 @@ def work_processes() -> None:
     with multiprocessing.dummy.Pool(1) as pool:
         pool.map(len, ["a", "b"]), pool.apply(divmod, (7, 2)), pool.starmap(divmod, [(7, 2)])
         list(pool.imap(len, ["a"])), pool.map_async(len, ["x"]).get(), repr(pool)
+        pool.close(), pool.join()
     threads = multiprocessing.dummy.Process(target=len, args=("x",))
     threads.start(), threads.join()
     multiprocessing.get_all_start_methods(), multiprocessing.get_start_method(allow_none=True)
