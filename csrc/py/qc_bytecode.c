@@ -5,53 +5,71 @@
 typedef struct opcode_facts {
     uint8_t flow;   /* qc_flow_kind */
     uint8_t silent; /* never has a line event of its own */
+    uint8_t glued;  /* must not be parted from the next instruction */
 } opcode_facts;
 
 /* One entry for each opcode that does more than go on to the next; names that a version lacks
  * are left out. */
 static const opcode_facts FACTS[256] = {
-    [CACHE] = {QC_FLOW_CACHE, 1},
-    [EXTENDED_ARG] = {QC_FLOW_EXTEND, 0},
-    [RESUME] = {QC_FLOW_NEXT, 1},
-    [END_ASYNC_FOR] = {QC_FLOW_ASYNC_END, 1},
+    [CACHE] = {QC_FLOW_CACHE, 1, 0},
+    [EXTENDED_ARG] = {QC_FLOW_EXTEND, 0, 0},
+    [RESUME] = {QC_FLOW_NEXT, 1, 0},
+    [END_ASYNC_FOR] = {QC_FLOW_ASYNC_END, 1, 0},
 #ifdef END_FOR
-    [END_FOR] = {QC_FLOW_NEXT, 1},
+    [END_FOR] = {QC_FLOW_NEXT, 1, 0},
 #endif
 #ifdef END_SEND
-    [END_SEND] = {QC_FLOW_NEXT, 1},
+    [END_SEND] = {QC_FLOW_NEXT, 1, 0},
 #endif
 #ifdef POP_ITER
-    [POP_ITER] = {QC_FLOW_NEXT, 1},
+    [POP_ITER] = {QC_FLOW_NEXT, 1, 0},
 #endif
-    [JUMP_FORWARD] = {QC_FLOW_JUMP, 0},
-    [JUMP_BACKWARD] = {QC_FLOW_JUMP_BACK, 0},
-    [JUMP_BACKWARD_NO_INTERRUPT] = {QC_FLOW_JUMP_BACK, 0},
-    [SEND] = {QC_FLOW_JUMP, 0}, /* the loop around it stays on the line: only its end matters */
-    [FOR_ITER] = {QC_FLOW_BRANCH, 0},
+    [JUMP_FORWARD] = {QC_FLOW_JUMP, 0, 0},
+    [JUMP_BACKWARD] = {QC_FLOW_JUMP_BACK, 0, 0},
+    [JUMP_BACKWARD_NO_INTERRUPT] = {QC_FLOW_JUMP_BACK, 0, 0},
+    [SEND] = {QC_FLOW_JUMP, 0, 1}, /* the loop around it stays on the line: only its end matters */
+    [FOR_ITER] = {QC_FLOW_BRANCH, 0, 0},
 #ifdef POP_JUMP_IF_FALSE
-    [POP_JUMP_IF_FALSE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_IF_TRUE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_IF_NONE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_IF_FALSE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_IF_TRUE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_IF_NONE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0, 0},
 #endif
 #ifdef POP_JUMP_FORWARD_IF_FALSE
-    [POP_JUMP_FORWARD_IF_FALSE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_FORWARD_IF_TRUE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_FORWARD_IF_NONE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_FORWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0},
-    [POP_JUMP_BACKWARD_IF_FALSE] = {QC_FLOW_BRANCH_BACK, 0},
-    [POP_JUMP_BACKWARD_IF_TRUE] = {QC_FLOW_BRANCH_BACK, 0},
-    [POP_JUMP_BACKWARD_IF_NONE] = {QC_FLOW_BRANCH_BACK, 0},
-    [POP_JUMP_BACKWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH_BACK, 0},
-    [JUMP_IF_FALSE_OR_POP] = {QC_FLOW_BRANCH, 0},
-    [JUMP_IF_TRUE_OR_POP] = {QC_FLOW_BRANCH, 0},
+    [POP_JUMP_FORWARD_IF_FALSE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_FORWARD_IF_TRUE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_FORWARD_IF_NONE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_FORWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH, 0, 0},
+    [POP_JUMP_BACKWARD_IF_FALSE] = {QC_FLOW_BRANCH_BACK, 0, 0},
+    [POP_JUMP_BACKWARD_IF_TRUE] = {QC_FLOW_BRANCH_BACK, 0, 0},
+    [POP_JUMP_BACKWARD_IF_NONE] = {QC_FLOW_BRANCH_BACK, 0, 0},
+    [POP_JUMP_BACKWARD_IF_NOT_NONE] = {QC_FLOW_BRANCH_BACK, 0, 0},
+    [JUMP_IF_FALSE_OR_POP] = {QC_FLOW_BRANCH, 0, 0},
+    [JUMP_IF_TRUE_OR_POP] = {QC_FLOW_BRANCH, 0, 0},
 #endif
-    [RETURN_VALUE] = {QC_FLOW_RETURN, 0},
+    [RETURN_VALUE] = {QC_FLOW_RETURN, 0, 0},
 #ifdef RETURN_CONST
-    [RETURN_CONST] = {QC_FLOW_RETURN, 0},
+    [RETURN_CONST] = {QC_FLOW_RETURN, 0, 0},
 #endif
-    [RAISE_VARARGS] = {QC_FLOW_RAISE, 0},
-    [RERAISE] = {QC_FLOW_RAISE, 0},
+    [RAISE_VARARGS] = {QC_FLOW_RAISE, 0, 0},
+    [RERAISE] = {QC_FLOW_RAISE, 0, 0},
+#ifdef PRECALL
+    [PRECALL] = {QC_FLOW_NEXT, 0, 1},
+#endif
+#ifdef KW_NAMES
+    [KW_NAMES] = {QC_FLOW_NEXT, 0, 1},
+#endif
+#ifdef ASYNC_GEN_WRAP
+    [ASYNC_GEN_WRAP] = {QC_FLOW_NEXT, 0, 1},
+#endif
+#ifdef TO_BOOL
+    [TO_BOOL] = {QC_FLOW_NEXT, 0, 1},
+#endif
+    [YIELD_VALUE] = {QC_FLOW_NEXT, 0, 1},
+    [RETURN_GENERATOR] = {QC_FLOW_NEXT, 0, 1},
+    [COMPARE_OP] = {QC_FLOW_NEXT, 0, 1},
+    [BINARY_OP] = {QC_FLOW_NEXT, 0, 1},
+    [GET_AWAITABLE] = {QC_FLOW_NEXT, 0, 1},
 };
 
 qc_flow_kind
@@ -70,6 +88,18 @@ int
 qc_opcode_is_resume(uint8_t opcode)
 {
     return opcode == RESUME;
+}
+
+int
+qc_opcode_is_send(uint8_t opcode)
+{
+    return opcode == SEND;
+}
+
+int
+qc_opcode_is_glued(uint8_t opcode)
+{
+    return FACTS[opcode].glued;
 }
 
 /* ------------------------------------------------------------------ location table */
@@ -194,7 +224,7 @@ qc_exception_next(const qc_codeview *view, const uint8_t *at, qc_exception_entry
     entry->start = read_exception_varint(&at, end);
     entry->length = read_exception_varint(&at, end);
     entry->target = read_exception_varint(&at, end);
-    (void)read_exception_varint(&at, end); /* stack depth and the lasti flag */
+    entry->depth = read_exception_varint(&at, end);
     return at;
 }
 

@@ -41,6 +41,9 @@ typedef enum qc_flow_kind {
 qc_flow_kind qc_opcode_flow(uint8_t opcode);
 int qc_opcode_is_silent(uint8_t opcode);
 int qc_opcode_is_resume(uint8_t opcode);
+int qc_opcode_is_send(uint8_t opcode);
+/* Must the next instruction follow at once? CPython looks ahead, or behind, from some. */
+int qc_opcode_is_glued(uint8_t opcode);
 
 /* A cursor over the entries of a location table: which line a run of units belongs to. */
 typedef struct qc_line_cursor {
@@ -64,6 +67,7 @@ int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
 /* One entry of an exception table: what is raised in [start, start + length) lands on target. */
 typedef struct qc_exception_entry {
     uint32_t start, length, target;
+    uint32_t depth; /* of the stack, and whether the place of the exception is pushed */
 } qc_exception_entry;
 
 /* Reads the entry at `at` (first view->exceptions) and returns where the next one is; NULL after

@@ -16,6 +16,8 @@
 struct qc_link;
 struct qc_record;
 struct qc_trace_record;
+struct qc_tracer;
+struct qc_twin;
 
 typedef struct qc_codemap {
     struct qc_link *links;  /* all of them, newest first */
@@ -24,6 +26,9 @@ typedef struct qc_codemap {
     size_t link_count;
     size_t record_count; /* shared code records alive, of all stores */
     uint64_t next_epoch;
+    struct qc_tracer *prober; /* the running tracer of the probe engine; NULL */
+    bool watched; /* by an audit hook, for trace functions */
+    bool traced;  /* there was a trace function while the probe engine ran */
 } qc_codemap;
 
 typedef struct qc_link {
@@ -39,6 +44,9 @@ typedef struct qc_link {
     uint64_t trace_epoch;
     qc_file *trace_file;
     struct qc_trace_record *trace;
+    /* probe: what makes this code object an instrumented twin, NULL; or what its twin is, NULL */
+    struct qc_twin *twin;
+    PyCodeObject *replacement; /* borrowed: the twin keeps its original alive */
 } qc_link;
 
 /* NULL with an exception set when memory or co_extra slots ran out. One reference. */

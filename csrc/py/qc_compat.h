@@ -16,6 +16,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #endif
 #include <Python.h>
+#include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
 #if PY_VERSION_HEX >= 0x030E0000
 #include "internal/pycore_interpframe.h" /* for the top of a frame's stack */
@@ -24,6 +25,7 @@
 #pragma GCC diagnostic pop
 #endif
 #undef Py_BUILD_CORE
+#include <frameobject.h>
 #include <opcode.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +54,14 @@
 /* At the return event of a yield, f_lasti is that of YIELD_VALUE, but on 3.13 that of the RESUME
  * after it: https://github.com/python/cpython/issues/113728 */
 #define QC_LASTI_IS_YIELD ((PY_VERSION_HEX & 0xFFFF0000) != 0x030D0000)
+
+/* The probe engine knows how to displace code units of this version. Release builds alone: a debug
+ * build checks indices of constants, and the hook stands behind the last one. */
+#ifndef Py_DEBUG
+#define QC_HAVE_PROBES (PY_VERSION_HEX < 0x030C0000)
+#else
+#define QC_HAVE_PROBES 0
+#endif
 
 /* --------------------------------------------------------------------------- frames */
 
@@ -228,5 +238,232 @@ enum {
     QC_OP_RETURN_CONST = -1,
 #endif
 };
+
+/* --------------------------------------------------------------------------- probes */
+
+#if QC_HAVE_PROBES
+
+/* A trampoline asks whether the hook on the stack is true, and drops it: 3.11. */
+enum { QC_TRAMPOLINE_TEST_UNITS = 1 };
+
+static inline void
+qc_trampoline_test(uint8_t *code)
+{
+    code[0] = POP_JUMP_FORWARD_IF_TRUE;
+    code[1] = 0;
+}
+
+/* The branch with the same condition that jumps forward. */
+static inline uint8_t
+qc_opcode_branch_forward(uint8_t opcode)
+{
+    switch (opcode) {
+    case POP_JUMP_BACKWARD_IF_FALSE:
+        return POP_JUMP_FORWARD_IF_FALSE;
+    case POP_JUMP_BACKWARD_IF_TRUE:
+        return POP_JUMP_FORWARD_IF_TRUE;
+    case POP_JUMP_BACKWARD_IF_NONE:
+        return POP_JUMP_FORWARD_IF_NONE;
+    case POP_JUMP_BACKWARD_IF_NOT_NONE:
+        return POP_JUMP_FORWARD_IF_NOT_NONE;
+    default:
+        return opcode;
+    }
+}
+
+/* Has CPython put the adaptive forms of the instructions in? */
+static inline bool
+qc_code_is_warm(const PyCodeObject *code)
+{
+    return code->co_warmup == 0;
+}
+
+/* What CPython makes of an instruction when the code gets warm. */
+static inline uint8_t
+qc_opcode_warm(uint8_t opcode)
+{
+    static const uint8_t forms[256] = {
+        [LOAD_GLOBAL] = LOAD_GLOBAL_ADAPTIVE,
+        [LOAD_ATTR] = LOAD_ATTR_ADAPTIVE,
+        [LOAD_METHOD] = LOAD_METHOD_ADAPTIVE,
+        [STORE_ATTR] = STORE_ATTR_ADAPTIVE,
+        [BINARY_SUBSCR] = BINARY_SUBSCR_ADAPTIVE,
+        [STORE_SUBSCR] = STORE_SUBSCR_ADAPTIVE,
+        [BINARY_OP] = BINARY_OP_ADAPTIVE,
+        [COMPARE_OP] = COMPARE_OP_ADAPTIVE,
+        [PRECALL] = PRECALL_ADAPTIVE,
+        [CALL] = CALL_ADAPTIVE,
+        [UNPACK_SEQUENCE] = UNPACK_SEQUENCE_ADAPTIVE,
+        [EXTENDED_ARG] = EXTENDED_ARG_QUICK,
+        [JUMP_BACKWARD] = JUMP_BACKWARD_QUICK,
+        [RESUME] = RESUME_QUICK,
+    };
+    return forms[opcode] ? forms[opcode] : opcode;
+}
+
+/* The form of `opcode` that does the work of the unit after it too, which is `next`; else 0. */
+static inline uint8_t
+qc_opcode_joined(uint8_t opcode, uint8_t next)
+{
+    switch (opcode << 8 | next) {
+    case LOAD_FAST << 8 | LOAD_FAST:
+        return LOAD_FAST__LOAD_FAST;
+    case STORE_FAST << 8 | LOAD_FAST:
+        return STORE_FAST__LOAD_FAST;
+    case LOAD_CONST << 8 | LOAD_FAST:
+        return LOAD_CONST__LOAD_FAST;
+    case STORE_FAST << 8 | STORE_FAST:
+        return STORE_FAST__STORE_FAST;
+    case LOAD_FAST << 8 | LOAD_CONST:
+        return LOAD_FAST__LOAD_CONST;
+    default:
+        return 0;
+    }
+}
+
+static inline bool
+qc_opcode_is_joined(uint8_t opcode)
+{
+    return opcode == LOAD_FAST__LOAD_FAST || opcode == STORE_FAST__LOAD_FAST ||
+           opcode == LOAD_CONST__LOAD_FAST || opcode == STORE_FAST__STORE_FAST ||
+           opcode == LOAD_FAST__LOAD_CONST;
+}
+
+/* Does this form of an instruction rely on the instruction after it (or on the one after that)? */
+static inline bool
+qc_opcode_looks_ahead(uint8_t opcode)
+{
+    return opcode == COMPARE_OP_FLOAT_JUMP || opcode == COMPARE_OP_INT_JUMP ||
+           opcode == COMPARE_OP_STR_JUMP || opcode == BINARY_OP_INPLACE_ADD_UNICODE ||
+           opcode == PRECALL_NO_KW_LIST_APPEND;
+}
+
+/* The code object and the unit that the innermost Python frame executes. */
+static inline PyCodeObject *
+qc_current_code(uint32_t *unit)
+{
+    _PyInterpreterFrame *frame = PyThreadState_Get()->cframe->current_frame;
+    *unit = (uint32_t)(frame->prev_instr - _PyCode_CODE(frame->f_code));
+    return frame->f_code;
+}
+
+/* The trace function that sees this thread's next line; NULL. */
+static inline Py_tracefunc
+qc_active_tracefunc(void)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    return thread->cframe->use_tracing && !thread->tracing ? thread->c_tracefunc : NULL;
+}
+
+/* Puts another one in its place, behind the same object. */
+static inline void
+qc_set_tracefunc(Py_tracefunc function)
+{
+    PyThreadState_Get()->c_tracefunc = function;
+}
+
+/* The frame of a generator, coroutine or asynchronous generator that does not run but can go on;
+ * NULL for anything else. */
+static inline _PyInterpreterFrame *
+qc_suspended_frame(PyObject *object)
+{
+    if (!PyGen_CheckExact(object) && !PyCoro_CheckExact(object) &&
+        !PyAsyncGen_CheckExact(object)) {
+        return NULL;
+    }
+    PyGenObject *generator = (PyGenObject *)object;
+    bool waits = generator->gi_frame_state < FRAME_EXECUTING;
+    return waits ? (_PyInterpreterFrame *)generator->gi_iframe : NULL;
+}
+
+/* The unit before the one that a suspended frame goes on at. */
+static inline uint32_t
+qc_frame_unit(const _PyInterpreterFrame *frame)
+{
+    return (uint32_t)(frame->prev_instr - _PyCode_CODE(frame->f_code));
+}
+
+/* Has a suspended generator go on in another code object, after that unit. */
+static inline void
+qc_generator_exchange(PyObject *object, PyCodeObject *code, uint32_t unit)
+{
+    PyGenObject *generator = (PyGenObject *)object;
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)generator->gi_iframe;
+    frame->prev_instr = _PyCode_CODE(code) + unit;
+    Py_SETREF(frame->f_code, (PyCodeObject *)Py_NewRef(code));
+    Py_XSETREF(generator->gi_code, (PyCodeObject *)Py_NewRef(code));
+}
+
+/* The code units, which CPython changes as it runs them. */
+static inline uint8_t *
+qc_code_bytes(PyCodeObject *code)
+{
+    return (uint8_t *)code->co_code_adaptive;
+}
+
+/* Has every reader of co_code get `clean`, whose reference is stolen. */
+static inline void
+qc_code_show(PyCodeObject *code, PyObject *clean)
+{
+    Py_XSETREF(code->_co_code, clean);
+}
+
+/* The bytes that qc_code_show() was given. */
+static inline const uint8_t *
+qc_code_shown(const PyCodeObject *code)
+{
+    return (const uint8_t *)PyBytes_AS_STRING(code->_co_code);
+}
+
+/* Are the lines of all units laid out already, as they are for a trace function? */
+static inline bool
+qc_code_has_lines(const PyCodeObject *code)
+{
+    return code->_co_linearray != NULL;
+}
+
+/* Lays them out: lines[u] for each of the units, -1 for none. 0, or -1 with MemoryError set. */
+static inline int
+qc_code_set_lines(PyCodeObject *code, const int32_t *lines)
+{
+    Py_ssize_t units = Py_SIZE(code);
+    int32_t *array = PyMem_Malloc((size_t)units * sizeof(int32_t));
+    if (array == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(array, lines, (size_t)units * sizeof(int32_t));
+    code->_co_linearray = (char *)array;
+    code->_co_linearray_entry_size = sizeof(int32_t);
+    return 0;
+}
+
+/* A code object as `model`, with other code, constants and tables, and `depth` stack slots or more. */
+static inline PyCodeObject *
+qc_code_new_like(PyCodeObject *model, PyObject *code, PyObject *consts, PyObject *linetable,
+                 PyObject *exceptions, int depth)
+{
+    struct _PyCodeConstructor parts = {
+        .filename = model->co_filename,
+        .name = model->co_name,
+        .qualname = model->co_qualname,
+        .flags = model->co_flags,
+        .code = code,
+        .firstlineno = model->co_firstlineno,
+        .linetable = linetable,
+        .consts = consts,
+        .names = model->co_names,
+        .localsplusnames = model->co_localsplusnames,
+        .localspluskinds = model->co_localspluskinds,
+        .argcount = model->co_argcount,
+        .posonlyargcount = model->co_posonlyargcount,
+        .kwonlyargcount = model->co_kwonlyargcount,
+        .stacksize = depth > model->co_stacksize ? depth : model->co_stacksize,
+        .exceptiontable = exceptions,
+    };
+    return _PyCode_New(&parts);
+}
+
+#endif
 
 #endif

@@ -263,15 +263,15 @@ static int
 lines_complete(const qc_codeview *view, const qc_hits *hits)
 {
     qc_line_cursor cursor;
-    int32_t line = 0;
+    int32_t line = -1;
     bool hit = true;
     qc_line_cursor_init(&cursor, view);
     while (qc_line_cursor_next(&cursor)) {
-        if (cursor.line > 0 && cursor.line != line) {
+        if (cursor.line >= 0 && cursor.line != line) {
             if (!hit) {
                 return 0;
             }
-            hit = line == 0 && cursor.line == view->first_line;
+            hit = line < 0 && cursor.line <= view->first_line;
             line = cursor.line;
         }
         for (uint32_t k = 0; k < cursor.units && !hit; k++) {

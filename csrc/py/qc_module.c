@@ -3,8 +3,11 @@
 
 #include "../core/qc_mem.h"
 #include "qc_engine_monitoring.h"
+#include "qc_engine_probe.h"
 #include "qc_engine_trace.h"
 #include "qc_limits.h"
+#include "qc_probe_entry.h"
+#include "qc_probe_twin.h"
 #include "qc_store.h"
 #include "qc_tracer.h"
 
@@ -39,7 +42,26 @@ static PyObject *module_fail_after(PyObject *Py_UNUSED(module), PyObject *arg)
     Py_RETURN_NONE;
 }
 
+#if QC_HAVE_PROBES
+PyDoc_STRVAR(armed_doc, "_armed(code)\n--\n\n"
+                        "Return how many probes of a code object are armed; for tests.");
+
+static PyObject *module_armed(PyObject *module, PyObject *arg)
+{
+    if (!PyCode_Check(arg)) {
+        PyErr_SetString(PyExc_TypeError, "not a code object");
+        return NULL;
+    }
+    qc_link *link = qc_codemap_find(qc_state_of_module(module)->map, (PyCodeObject *)arg);
+    bool twin = link != NULL && link->twin != NULL;
+    return PyLong_FromUnsignedLong(twin ? link->twin->armed_count : 0);
+}
+#endif
+
 static PyMethodDef module_methods[] = {
+#if QC_HAVE_PROBES
+    {"_armed", module_armed, METH_O, armed_doc},
+#endif
     {"live", module_live, METH_NOARGS, live_doc},
     {"_fail_after", module_fail_after, METH_O, fail_after_doc},
     {NULL, NULL, 0, NULL},
@@ -87,6 +109,44 @@ static int add_monitoring(PyObject *module, qc_state *state)
 #endif
 }
 
+static int add_probe(PyObject *module, qc_state *state)
+{
+#if QC_HAVE_PROBES
+    state->probe_type = add_type(module, &qc_probe_tracer_spec, state->tracer_type);
+    state->hook_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &qc_hook_spec, NULL);
+    if (state->probe_type == NULL || state->hook_type == NULL) {
+        return -1;
+    }
+    state->hook = qc_hook_new(state->hook_type, state->map);
+    return state->hook != NULL ? qc_probe_entry_init(module) : -1;
+#else
+    (void)module;
+    (void)state;
+    return 0;
+#endif
+}
+
+/* The names of the engines that are there, preferred ones first. */
+static PyObject *engine_names(const qc_state *state)
+{
+    PyObject *names = PyList_New(0);
+    if (names == NULL) {
+        return NULL;
+    }
+    const char *const all[] = {state->monitoring_type ? "monitoring" : NULL,
+                               state->probe_type ? "probe" : NULL, "trace"};
+    int result = 0;
+    for (size_t k = 0; k < Py_ARRAY_LENGTH(all) && result == 0; k++) {
+        PyObject *name = all[k] != NULL ? PyUnicode_FromString(all[k]) : NULL;
+        result = name != NULL ? PyList_Append(names, name) : all[k] != NULL ? -1 : 0;
+        Py_XDECREF(name);
+    }
+    PyObject *tuple = result == 0 ? PyList_AsTuple(names) : NULL;
+    Py_DECREF(names);
+    return tuple;
+}
+
 static int module_exec(PyObject *module)
 {
     qc_state *state = qc_state_of_module(module);
@@ -99,12 +159,11 @@ static int module_exec(PyObject *module)
         (state->tracer_type = add_type(module, &qc_tracer_spec, NULL)) == NULL ||
         (state->trace_type =
              add_type(module, &qc_trace_tracer_spec, state->tracer_type)) == NULL ||
-        add_monitoring(module, state) < 0 || qc_limits_add(module) < 0) {
+        add_monitoring(module, state) < 0 || add_probe(module, state) < 0 ||
+        qc_limits_add(module) < 0) {
         return -1;
     }
-    PyObject *engines = state->monitoring_type != NULL
-                            ? Py_BuildValue("(ss)", "monitoring", "trace")
-                            : Py_BuildValue("(s)", "trace");
+    PyObject *engines = engine_names(state);
     int result = engines != NULL ? PyModule_AddObjectRef(module, "ENGINES", engines) : -1;
     Py_XDECREF(engines);
     return result;
@@ -117,6 +176,12 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->tracer_type);
     Py_VISIT(state->trace_type);
     Py_VISIT(state->monitoring_type);
+    Py_VISIT(state->probe_type);
+    Py_VISIT(state->hook_type);
+    Py_VISIT(state->our_exec);
+    Py_VISIT(state->our_eval);
+    Py_VISIT(state->builtin_exec);
+    Py_VISIT(state->builtin_eval);
     Py_VISIT(state->monitoring);
     Py_VISIT(state->disable);
     return 0;
@@ -129,6 +194,12 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->tracer_type);
     Py_CLEAR(state->trace_type);
     Py_CLEAR(state->monitoring_type);
+    Py_CLEAR(state->probe_type);
+    Py_CLEAR(state->hook_type);
+    Py_CLEAR(state->our_exec);
+    Py_CLEAR(state->our_eval);
+    Py_CLEAR(state->builtin_exec);
+    Py_CLEAR(state->builtin_eval);
     Py_CLEAR(state->monitoring);
     /* `disable` is given back by module_free: callbacks may still return it. */
 #define CLEAR(name) Py_CLEAR(state->str_##name);

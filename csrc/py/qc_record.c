@@ -207,8 +207,12 @@ int qc_record_attach(qc_records *records, qc_link *link, qc_file *file)
         .first_line = code->co_firstlineno,
     };
     records_trim(records);
-    if (records->branch && (probe.bytecode = PyCode_GetCode(code)) == NULL) {
-        return -1;
+    if (records->branch) {
+        if ((probe.bytecode = PyCode_GetCode(code)) == NULL) {
+            return -1;
+        }
+        /* An instrumented code object has more units than it shows. */
+        probe.hits.units = (uint32_t)(PyBytes_GET_SIZE(probe.bytecode) / 2);
     }
     probe.key = make_key(&probe);
     qc_record *record = qc_table_find(&records->table, probe.key);

@@ -28,6 +28,11 @@ typedef struct qc_state {
 #define QC_DECLARE(name) PyObject *str_##name;
     QC_STRINGS(QC_DECLARE)
 #undef QC_DECLARE
+    PyTypeObject *probe_type; /* NULL where there are no probes; so are the following */
+    PyTypeObject *hook_type;
+    PyObject *hook;                       /* what trampolines ask */
+    PyObject *our_exec, *our_eval;        /* what stands in for builtins.exec and eval */
+    PyObject *builtin_exec, *builtin_eval; /* what they stand in for */
     PyObject *monitoring; /* sys.monitoring; NULL below 3.12 */
     PyObject *disable;    /* sys.monitoring.DISABLE */
 } qc_state;

@@ -1,7 +1,7 @@
 """quickcover's C core. See csrc/py for the engines and csrc/core for the data structures."""
 
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Literal
 
 #: The engines compiled in, fastest first.
@@ -75,6 +75,11 @@ class MonitoringTracer(Tracer):
 
     def __init__(self) -> None: ...
 
+class ProbeTracer(Tracer):
+    """Measures the whole process through probes in the bytecode. CPython 3.11, release builds."""
+
+    def __init__(self) -> None: ...
+
 class EmptyTrace:
     """An empty C trace function: the limit of settrace."""
 
@@ -92,3 +97,6 @@ def live() -> dict[Literal["bytes", "code_links", "code_records"], int]:
 
 def _fail_after(n: int, /) -> None:
     """Make the n-th allocation of the C core from now fail; for tests."""
+
+def _armed(code: CodeType, /) -> int:
+    """Return how many probes of a code object are armed; for tests."""

@@ -101,7 +101,11 @@ _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
         _no_file_tracers,
     ),
     "trace": (),
+    "probe": (_no_function_contexts, _no_file_tracers),
 }
+
+#: Engines that are taken only if they are forced.
+_FORCED_ONLY = frozenset({"probe"})
 
 ENGINES = tuple(_OBSTACLES)
 
@@ -126,7 +130,7 @@ def choose(
     obstacles = {
         engine: _first_obstacle(engine, request, interpreter, compiled) for engine in ENGINES
     }
-    able = [engine for engine in ENGINES if obstacles[engine] is None]
+    able = [e for e in ENGINES if obstacles[e] is None and e not in _FORCED_ONLY]
     if forced is not None:
         _check_forced(forced, obstacles)
         able = [forced]
@@ -155,6 +159,8 @@ def _preference(name: str, engine: str, forced: str | None) -> str:
     """Why an engine that can do what is asked was taken or wasn't."""
     if forced is not None:
         return "forced" if name == engine else f"{engine} is forced"
+    if name in _FORCED_ONLY:
+        return "taken only if it is forced"
     if name == engine:
         return "the fastest engine that can do what is asked"
     return f"{engine} can do what is asked, and is faster"

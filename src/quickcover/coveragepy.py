@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = frozenset({"engine"})
 _OUR_FILES = f"{Path(canonical_filename(__file__)).parent}{os.sep}"
-_TRACERS = {"monitoring": "MonitoringTracer", "trace": "TraceTracer"}
+_TRACERS = {"monitoring": "MonitoringTracer", "probe": "ProbeTracer", "trace": "TraceTracer"}
 
 
 def enter() -> None:

@@ -284,7 +284,7 @@ def g(used):
 
     # The frames of f and g are older than the second start, so ctrace does not see them any more;
     # an engine that measures code, not frames, does.
-    compare(scenario, sees_more=("monitoring", "oracle"))
+    compare(scenario, sees_more=("monitoring", "probe", "oracle"))
 
 
 def test_a_frame_older_than_the_start(compare: Comparison) -> None:
@@ -303,7 +303,7 @@ def f(x, measuring):
         program.f(1, scene.measuring)
 
     # As above: the function is called while measured, and its code is what monitoring knows.
-    compare(scenario, sees_more=("monitoring",))
+    compare(scenario, sees_more=("monitoring", "probe"))
 
 
 def test_a_generator_begun_before_the_start(compare: Comparison) -> None:

@@ -15,7 +15,7 @@ from .scenes import Comparison, Scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::coverage.exceptions.CoverageWarning")
 
-BEYOND = ("monitoring",)
+BEYOND = ("monitoring", "probe",)
 
 
 def test_settrace_none(compare: Comparison) -> None:

@@ -37,6 +37,7 @@ def test_every_engine_has_a_verdict() -> None:
         "monitoring: not taken: this Python's sys.monitoring doesn't tell the two sides of a "
         "branch apart",
         "trace: taken: the fastest engine that can do what is asked",
+        "probe: not taken: taken only if it is forced",
     ]
 
 
@@ -61,7 +62,14 @@ def test_file_tracers_are_named() -> None:
 def test_forced() -> None:
     choice = choose(Request(), ALL, ENGINES, forced="trace")
     assert choice.engine == "trace"
-    assert [verdict.reason for verdict in choice.verdicts] == ["trace is forced", "forced"]
+    reasons = {verdict.engine: verdict.reason for verdict in choice.verdicts}
+    assert reasons["trace"] == "forced"
+    assert {reason for name, reason in reasons.items() if name != "trace"} == {"trace is forced"}
+
+
+def test_the_probe_engine_must_be_forced() -> None:
+    assert choose(Request(branch=True), BARE, ENGINES).engine == "trace"
+    assert choose(Request(branch=True), BARE, ENGINES, forced="probe").engine == "probe"
 
 
 def test_forced_but_unknown() -> None:
