@@ -180,6 +180,21 @@ def code_units(job: dict[str, Any]) -> dict[str, Any]:
     return {"codes": len(seen), "units": sum(len(code.co_code) // 2 for code in seen.values())}
 
 
+def installed(name: str) -> float:
+    """When pip installed a package; 0 if unknown."""
+    import importlib.metadata
+
+    try:
+        record = importlib.metadata.distribution(name).locate_file("")
+        found = list(importlib.metadata.files(name) or ())
+    except importlib.metadata.PackageNotFoundError:
+        return 0.0
+    for path in found:
+        if path.name == "RECORD":
+            return os.stat(os.path.join(str(record), str(path))).st_mtime
+    return 0.0
+
+
 def facts(job: dict[str, Any]) -> dict[str, Any]:
     """What is installed here."""
     import importlib.metadata
@@ -199,6 +214,7 @@ def facts(job: dict[str, Any]) -> dict[str, Any]:
         "compiler": platform.python_compiler(),
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "packages": packages,
+        "installed": installed("quickcover"),
         "package_dir": {
             name: next(iter(spec.submodule_search_locations))
             for name in job.get("packages", [])

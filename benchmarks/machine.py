@@ -43,8 +43,15 @@ def machine() -> dict[str, Any]:
     }
 
 
+def stale(installed: float) -> bool:
+    """Has a source file changed since quickcover was installed? Then it is not what is measured."""
+    sources = [path for part in ("csrc", "src") for path in (ROOT / part).rglob("*.[chp]*")]
+    newest = max((path.stat().st_mtime for path in sources if path.suffix != ".pyc"), default=0.0)
+    return 0.0 < installed < newest
+
+
 def git() -> dict[str, Any]:
-    """The commit that was measured, and whether the sources differ from it."""
+    """The commit of the sources, and whether they differ from it."""
 
     def ask(*command: str) -> str | None:
         answer = subprocess.run(

@@ -111,6 +111,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     facts = interpreter.facts
+    stale = machine.stale(facts["installed"])
+    if stale:
+        print("benchmarks: quickcover as installed is older than the sources", file=sys.stderr)
     loads = [machine.load()]
     benchmark = Benchmark(interpreter, options.tools, options.workloads, options.scale, progress)
     try:
@@ -132,11 +135,11 @@ def main(arguments: list[str] | None = None) -> int:
     print(report.text(benchmark, reached))
     path = output_path(options, facts)
     if path:
-        facts.pop("package_dir")
+        del facts["package_dir"], facts["installed"]
         settings = {"rounds": options.rounds, "scale": options.scale, "load": loads}
         result = {
             "date": machine.now(),
-            "git": machine.git(),
+            "git": {**machine.git(), "stale": stale},
             "machine": machine.machine(),
             "python": facts,
             "settings": settings,
