@@ -114,6 +114,11 @@ class Lab:
         code = "from quickcover import _native; print(*_native.ENGINES)"
         return tuple(_run([str(self.python), "-c", code]).split())
 
+    def has(self, module: str) -> bool:
+        """Whether the environment's Python has that module."""
+        code = f"import importlib.util as u; print(u.find_spec({module!r}) is not None)"
+        return _run([str(self.python), "-c", code]).strip() == "True"
+
     def pip(self, *arguments: str) -> None:
         """Run pip in the environment."""
         _run([str(self.python), "-m", "pip", "-q", "--disable-pip-version-check", *arguments])

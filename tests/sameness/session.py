@@ -76,6 +76,9 @@ class Session:
         """Every suite in every mode under every core that can do it."""
         results: list[Result] = []
         for suite in suites:
+            if suite.module and not self.lab.has(suite.module):
+                self.say(f"{suite.name}: passed over, this Python has no {suite.module}")
+                continue
             for mode in modes:
                 able = [c for c in cores if self._able(c, mode)]
                 results.extend(self._compare(suite, able, mode))

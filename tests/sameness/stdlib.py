@@ -1,4 +1,4 @@
-"""The standard library of the interpreter, at work."""
+"""The standard library of the interpreter, at work: in our own workloads, and in its own tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ NOT_COMPARED = (
 )
 """Lines of threading.py that belong to the cores, not to the program."""
 
+REPORT = ("exclude_also =", *(f"    {pattern}" for pattern in NOT_COMPARED))
+
+TESTS_OF_THE_LANGUAGE = """
+grammar patma except_star with generators genexps coroutines asyncgen exceptions raise fstring
+named_expressions decorators listcomps setcomps dictcomps scope unpack unpack_ex yield_from iter
+class descr super metaclass keywordonlyarg positional_only_arg augassign binop compare contains
+dynamic funcattrs global property slice contextlib contextlib_async exception_variations
+exception_group dynamicclassattribute type_params type_aliases string_literals
+""".split()
+
+TESTS_OF_THE_LIBRARY = """
+argparse base64 bisect calendar collections configparser copy csv difflib dis enum fractions
+functools getopt graphlib heapq htmlparser ipaddress linecache minidom netrc optparse pickletools
+plistlib pprint pyclbr quopri re reprlib shlex string textwrap types typing urlparse xml_etree cmd
+code_module colorsys fnmatch operator bdb doctest inspect json tomllib email dataclasses ast
+random http_cookies http_cookiejar zoneinfo
+""".split()
+
 STDLIB: tuple[Suite, ...] = (
     Suite(
         "stdlib",
@@ -23,7 +41,23 @@ STDLIB: tuple[Suite, ...] = (
             "include = {stdlib}/*",
             "omit = {stdlib}/site-packages/*,{stdlib}/test/*",
         ),
-        report_config=("exclude_also =", *(f"    {pattern}" for pattern in NOT_COMPARED)),
+        report_config=REPORT,
         preload=True,
+    ),
+    Suite(  # CPython's tests, which are measured too: every statement in every shape
+        "cpython-tests",
+        path=".",
+        program=(
+            str(INSIDE / "unittest_driver.py"),
+            *(f"test.test_{name}" for name in (*TESTS_OF_THE_LANGUAGE, *TESTS_OF_THE_LIBRARY)),
+        ),
+        config=(
+            "cover_pylib = true",
+            "include = {stdlib}/*",
+            "omit = {stdlib}/site-packages/*",
+        ),
+        report_config=REPORT,
+        preload=True,
+        module="test.test_grammar",
     ),
 )

@@ -42,6 +42,8 @@ class Suite:
     """Lines for the [report] section."""
     preload: bool = False
     """Import what coverage.py and quickcover import before anything is measured."""
+    module: str = ""
+    """A module that the interpreter may lack, and then the suite is passed over."""
 
     def command(self) -> list[str]:
         """The arguments of `coverage run`."""

