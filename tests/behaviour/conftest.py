@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,11 @@ def branch(request: pytest.FixtureRequest) -> bool:
 def compare(tmp_path: Path, name: str, branch: bool) -> Comparison:
     """Plays a scenario under ctrace and under one other measurer, and compares."""
     return Comparison(tmp_path.resolve(), name, branch)
+
+
+@pytest.fixture
+def monitoring() -> Any:
+    """sys.monitoring, for programs that use it themselves."""
+    if facts.monitoring() is None:
+        pytest.skip("no sys.monitoring here")
+    return facts.monitoring()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
+from typing import Any
 
 # Fact → a piece of source that only compiles where it holds.
 _SYNTAX = {
@@ -50,10 +51,22 @@ def engines() -> tuple[str, ...]:
 
 def unable(engine: str, *, branch: bool) -> str:
     """Why this engine can't measure lines, or branches, on this interpreter; empty if it can."""
-    events = getattr(getattr(sys, "monitoring", None), "events", None)
+    events = getattr(monitoring(), "events", None)
     if engine in ("monitoring", "sysmon"):
         if events is None:
             return "no sys.monitoring here"
         if branch and not hasattr(events, "BRANCH_LEFT"):
             return "sys.monitoring does not tell the sides of branches here"
     return ""
+
+
+def monitoring() -> Any:
+    """sys.monitoring, or None where there is none."""
+    return getattr(sys, "monitoring", None)
+
+
+def monitoring_tools() -> list[str]:
+    """The tools that have an id of sys.monitoring now."""
+    if monitoring() is None:
+        return []
+    return [name for tool in range(6) if (name := monitoring().get_tool(tool)) is not None]

@@ -5,7 +5,7 @@
 Run it at the top of the repository. Without --engine all engines are tested, with --engine oracle
 the oracle. Each seed is one program; it is run unmeasured and then measured, with lines and with
 branches. It must do the same each time, and the reports must be ctrace's (the raw data too, for
-the trace engine and the oracle). The first differing program is made as small as possible and
+the trace engine). The first differing program is made as small as possible and
 shown, together with the command that repeats it. If a run crashes or hangs, the seed is shown.
 """
 
@@ -22,13 +22,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import facts
+from . import facts, reference
 from .comparing import raw_differences, report_differences
 from .measure import Recorded, measurer
 from .random_source import Writer
 from .random_support import Support
 from .running import cheap_collections, no_garbage_collected
-from .scenes import SAME_RAW_DATA
 
 BATCH = 50  # programs per process
 PATIENCE = 1800.0  # seconds for those, shrinking included
@@ -71,18 +70,15 @@ class Tester:
     def difference_of(self, engine: str, source: str, seed: int, branch: bool) -> str:
         """How one engine differs from ctrace; empty if it doesn't."""
         self.file.write_text(source, encoding="utf-8")
-        ctrace = self._try(source, seed, "ctrace", branch)
+        expected = self._try(source, seed, reference.name(), branch)
         trial = self._try(source, seed, engine, branch)
-        if not ctrace.log == trial.log == self._try(source, seed, None, branch).log:
+        if not expected.log == trial.log == self._try(source, seed, None, branch).log:
             return f"it does something else when measured\n{source}"
-        return self._compare(engine, trial, ctrace, branch)
-
-    def _compare(self, engine: str, trial: Trial, ctrace: Trial, branch: bool) -> str:
-        if engine in SAME_RAW_DATA:
-            raw = raw_differences(engine, "ctrace", trial.recorded, ctrace.recorded)
-            if raw and engine != "oracle":
-                return raw
-        return report_differences(engine, "ctrace", trial.recorded, ctrace.recorded, branch=branch)
+        if engine == "trace" and not reference.why_not_ctrace():
+            return raw_differences(engine, "ctrace", trial.recorded, expected.recorded)
+        return report_differences(
+            engine, reference.name(), trial.recorded, expected.recorded, branch=branch
+        )
 
     def _try(self, source: str, seed: int, name: str | None, branch: bool) -> Trial:
         support = Support(seed)

@@ -49,11 +49,11 @@ class Writer:
     def program(self) -> str:
         """The text of a whole program."""
         lines: Lines = []
-        for _ in range(self.random.randint(3, 6)):
+        for _ in range(self.random.randint(2, 4)):
             lines += self.function(Place("def"))
-        lines += self.block(Place("def", depth=2, may_return=False))
-        for kind, name in self.functions:
+        for kind, name in self.functions * 3:
             lines.append(f"run(lambda: {self.call(kind, name)})")
+        lines += self.block(Place("def", depth=2, may_return=False), at_least=2)
         return "\n".join(lines) + "\n"
 
     # Small things
@@ -126,8 +126,10 @@ class Writer:
     def block(self, place: Place, at_least: int = 1) -> Lines:
         """One or more statements."""
         lines: Lines = []
-        for _ in range(self.random.randint(at_least, 3 if place.depth < 4 else 1)):
+        for _ in range(self.random.randint(at_least, 4 if place.depth < 4 else 2)):
             lines += self.statement(place)
+        if self.chance(0.15):
+            lines.append(self.leaving(place))
         return lines
 
     def statement(self, place: Place) -> Lines:
@@ -142,7 +144,7 @@ class Writer:
         choices = [
             f"a = {self.value()}",
             f"t({self.site()})",
-            f"assert {self.value()} != 2",
+            f"assert {self.value()} < 2 or {self.value()}",
             "pass",
             f"b = {self.value()}; a = b",
         ]
@@ -158,7 +160,7 @@ class Writer:
         if place.is_async:
             choices += ["await pause()", f"a = [i async for i in each({self.site()})]"]
             choices += [f"a = await {name}()" for kind, name in self.functions if kind == "async"]
-        return self.leaving(place) if self.chance(0.25) else self.random.choice(choices)
+        return self.random.choice(choices)
 
     def leaving(self, place: Place) -> str:
         """A statement that leaves the block."""
@@ -172,7 +174,8 @@ class Writer:
     def suite(self, head: str, place: Place) -> Lines:
         """A head with its block, sometimes both on one line."""
         if self.chance(0.25):
-            return [f"{head} {self.simple(place)}"]
+            statement = self.leaving(place) if self.chance(0.4) else self.simple(place)
+            return [f"{head} {statement}"]
         return [head, *indented(self.block(place.inside()))]
 
     def if_(self, place: Place) -> Lines:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 # How many decisions a run may take. After that everything that is asked fails: so programs end.
-FUEL = 600
+FUEL = 1500
 
 
 class E0(Exception):
@@ -61,6 +61,7 @@ class Support:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.fuel = FUEL
+        self.danger = self.random.choice((0.002, 0.01, 0.03, 0.08))  # that a touch fails
         self.log: list[tuple[object, ...]] = []
         self.rounds: dict[int, int] = {}
 
@@ -82,7 +83,7 @@ class Support:
     def t(self, site: int, *_: object) -> int:
         """Touch: be logged, maybe fail, else return 0, 1 or 2."""
         self.tell(site)
-        if self.decides(0.07):
+        if self.decides(self.danger):
             raise self.random.choice((E0, E1, E2))(site)
         return self.random.randrange(3)
 

@@ -7,6 +7,7 @@ they recorded. `Comparison` plays it under ctrace and under one other measurer, 
 from __future__ import annotations
 
 import contextlib
+import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,8 +104,12 @@ class Comparison:
     def play(self, scenario: Scenario, name: str) -> list[Recorded]:
         """Play it once; the same directory serves all, so that files have the same names."""
         scene = Scene(self.directory, name, self.branch)
-        with no_garbage_collected():
-            scenario(scene)
+        try:
+            with no_garbage_collected():
+                scenario(scene)
+        finally:
+            # A C tracer that a program has set by sys.settrace() stays although it is stopped.
+            sys.settrace(None)
         return scene.notes
 
     def _difference(self, reference: str, mine: Recorded, theirs: Recorded, sees_more: bool) -> str:

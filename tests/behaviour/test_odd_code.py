@@ -7,6 +7,7 @@ import contextlib
 import gc
 import sys
 import types
+import weakref
 
 import pytest
 
@@ -204,6 +205,30 @@ def test_code_that_dies_while_measuring_and_between(compare: Comparison) -> None
         scene.note(used)
 
     compare(scenario)
+
+
+def test_code_dies_as_without_us(compare: Comparison) -> None:
+    def scenario(scene: Scene) -> None:
+        path = scene.write(BRANCH)
+        used = scene.measurer()
+        for _ in range(2):
+            used.start()
+            code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+            codes = [weakref.ref(code), *(weakref.ref(c) for c in code.co_consts if _is_code(c))]
+            namespace: dict[str, types.FunctionType] = {}
+            exec(code, namespace)
+            namespace["f"](1)
+            namespace.clear()
+            del code
+            assert [alive for ref in codes if (alive := ref()) is not None] == []
+            used.stop()
+        scene.note(used)
+
+    compare(scenario)
+
+
+def _is_code(constant: object) -> bool:
+    return isinstance(constant, types.CodeType)
 
 
 def test_twins_share_nothing_they_should_not(compare: Comparison) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from coverage import CoverageData
 
-from . import facts
+from . import facts, reference
 from .comparing import raw_differences, report_differences
 from .measure import STOCK, Recorded
 from .scenes import SAME_RAW_DATA
@@ -110,6 +110,8 @@ def run_program(program: Path, name: str, branch: bool) -> Ended:
 def test_the_process_ends_as_under_ctrace(
     tmp_path: Path, name: str, branch: bool, source: str
 ) -> None:
+    if reference.why_not_ctrace():
+        pytest.skip(reference.why_not_ctrace())
     program = tmp_path.resolve() / "program.py"
     program.write_text(source, encoding="utf-8")
     ctrace = run_program(program, "ctrace", branch)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..oracle import Oracle
-from . import facts
+from . import facts, reference
 from .random_programs import main
 from .random_source import Writer
 
@@ -46,6 +46,8 @@ def test_a_difference_is_found_and_made_small(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With an oracle that forgets each third line, the smallest program has about three lines."""
+    if reference.why_not_ctrace():
+        pytest.skip(reference.why_not_ctrace())
     start = Oracle.start
 
     def start_forgetting(self: Oracle) -> None:

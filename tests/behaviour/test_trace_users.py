@@ -6,10 +6,14 @@ monitoring engine isn't, and goes on; so there it may see more than ctrace.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from . import facts
 from .running import drive
 from .scenes import Comparison, Scene
 
@@ -215,8 +219,34 @@ def test_the_trace_function_is_as_before_when_all_is_over(compare: Comparison) -
             program.f(1)
         assert sys.gettrace() is None
         assert sys.getprofile() is None
+        assert facts.monitoring_tools() == []
 
     compare(scenario)
+
+
+def test_a_debugger_in_the_program(compare: Comparison) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(
+            """
+import bdb
+class Debugger(bdb.Bdb):
+    def user_line(self, frame):
+        self.set_step()
+def g(x):
+    if x: return 1
+    return 2
+def f(x):
+    a = Debugger().runcall(g, x)
+    b = g(0)
+    return a + b
+"""
+        )
+        with scene.measuring():
+            program.g(1)
+            program.f(0)
+
+    # Whoever debugs ends tracing.
+    compare(scenario, sees_more=BEYOND)
 
 
 def test_settrace_in_a_coroutine(compare: Comparison) -> None:
@@ -242,3 +272,99 @@ async def f(x):
             drive(program.f(1))
 
     compare(scenario, sees_more=BEYOND)
+
+
+PROGRAM = """
+def g(x):
+    for i in range(x):
+        if i == 1: yield i
+def f(x):
+    try:
+        if x: raise ValueError
+    except ValueError:
+        return list(g(x))
+    return 0
+"""
+
+
+def test_another_tool_of_sys_monitoring(compare: Comparison, monitoring: Any) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(PROGRAM)
+        events = monitoring.events
+        with other_tool(monitoring, 3, events.LINE | events.PY_START | events.PY_RETURN) as seen:
+            with scene.measuring():
+                program.f(2)
+            with scene.measuring():
+                program.f(0)
+        assert seen
+
+    compare(scenario)
+
+
+def test_another_tool_that_disables_and_restarts(compare: Comparison, monitoring: Any) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(PROGRAM)
+        events = monitoring.events
+        with other_tool(monitoring, 4, events.LINE, monitoring.DISABLE):
+            with scene.measuring():
+                program.f(2)
+                monitoring.restart_events()
+                program.f(2)
+            with scene.measuring():
+                monitoring.restart_events()
+                program.f(0)
+
+    compare(scenario)
+
+
+def test_another_tool_with_local_events(compare: Comparison, monitoring: Any) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(PROGRAM)
+        codes = [program.f.__code__, program.g.__code__]
+        with other_tool(monitoring, 3, 0, monitoring.DISABLE) as seen:
+            for code in codes:
+                monitoring.set_local_events(3, code, monitoring.events.LINE)
+            with scene.measuring():
+                program.f(2)
+                for code in codes:
+                    monitoring.set_local_events(3, code, 0)
+                program.f(0)
+            for code in codes:
+                monitoring.set_local_events(3, code, monitoring.events.LINE)
+            with scene.measuring():
+                program.f(2)
+        assert seen
+
+    compare(scenario)
+
+
+def test_the_tool_id_of_coverage_is_taken(compare: Comparison, monitoring: Any) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(PROGRAM)
+        with other_tool(monitoring, monitoring.COVERAGE_ID, monitoring.events.PY_START):
+            with scene.measuring():
+                program.f(2)
+
+    compare(scenario)
+
+
+@contextlib.contextmanager
+def other_tool(
+    monitoring: Any, tool: int, events: int, answer: object = None
+) -> Iterator[list[Any]]:
+    """A tool beside us that is told of events, and answers always the same."""
+    seen: list[Any] = []
+
+    def callback(*args: object) -> object:
+        seen.append(args)
+        return answer
+
+    monitoring.use_tool_id(tool, "other")
+    for event in (monitoring.events.LINE, monitoring.events.PY_START, monitoring.events.PY_RETURN):
+        monitoring.register_callback(tool, event, callback)
+    monitoring.set_events(tool, events)
+    try:
+        yield seen
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.free_tool_id(tool)
