@@ -69,6 +69,18 @@ int qc_opcode_is_resume(uint8_t opcode)
     return opcode == RESUME;
 }
 
+int qc_opcode_is_harmless(uint8_t byte)
+{
+    int opcode = byte; /* so that it can be compared with -1 */
+    return opcode == CACHE || opcode == EXTENDED_ARG || opcode == NOP || opcode == POP_TOP ||
+           opcode == QC_OP_NOT_TAKEN;
+}
+
+int qc_opcode_has_jump_event(uint8_t opcode)
+{
+    return opcode == JUMP_FORWARD || opcode == JUMP_BACKWARD;
+}
+
 /* ------------------------------------------------------------------ location table */
 
 /* Reads a variable-length number of 6-bit groups, lowest first; 0 at a truncated table. */

@@ -41,6 +41,10 @@ typedef enum qc_flow_kind {
 qc_flow_kind qc_opcode_flow(uint8_t opcode);
 int qc_opcode_is_silent(uint8_t opcode);
 int qc_opcode_is_resume(uint8_t opcode);
+/* Can it neither raise nor be where a frame is left for good? 0 when in doubt. */
+int qc_opcode_is_harmless(uint8_t opcode);
+/* Has sys.monitoring a JUMP event for it? */
+int qc_opcode_has_jump_event(uint8_t opcode);
 
 /* A cursor over the entries of a location table: which line a run of units belongs to. */
 typedef struct qc_line_cursor {

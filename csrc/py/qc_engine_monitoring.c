@@ -12,6 +12,7 @@ enum {
     WHEN_ALWAYS = 1,   /* for lines and for branches */
     WHEN_BRANCHES = 2, /* only with branches */
     GLOBAL = 4,        /* of all code, not of measured code alone */
+    SOME = 8,          /* only of code with places marked QC_MARK_PROOF */
 };
 
 typedef struct event_entry {
@@ -21,12 +22,14 @@ typedef struct event_entry {
 } event_entry;
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t count);
+static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t count);
 #if QC_HAVE_BRANCH_SIDES
 static PyObject *on_left(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_right(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t count);
+static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t count);
 #endif
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
@@ -36,7 +39,7 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t cou
  * code; it is never written to. */
 static event_entry EVENTS[] = {
     {"PY_START", WHEN_ALWAYS | GLOBAL, CALLBACK(on_start)},
-    {"PY_RESUME", WHEN_ALWAYS | GLOBAL, CALLBACK(on_start)},
+    {"PY_RESUME", WHEN_ALWAYS | GLOBAL, CALLBACK(on_resume)},
     {"PY_THROW", WHEN_ALWAYS | GLOBAL, CALLBACK(on_throw)},
     {"LINE", WHEN_ALWAYS, CALLBACK(on_line)},
 #if QC_HAVE_BRANCH_SIDES
@@ -45,6 +48,7 @@ static event_entry EVENTS[] = {
 #endif
     {"PY_RETURN", WHEN_BRANCHES, CALLBACK(on_return)},
 #if QC_HAVE_BRANCH_SIDES
+    {"JUMP", WHEN_BRANCHES | SOME, CALLBACK(on_jump)},
     {"PY_UNWIND", WHEN_BRANCHES | GLOBAL, CALLBACK(on_unwind)},
 #endif
 };
@@ -103,7 +107,9 @@ static long event_bit(qc_tracer *tracer, const char *name)
 static int arm(qc_tracer *tracer, qc_link *link)
 {
     link->armed = true;
-    return forgive_system_error(set_local_events(tracer, link->code, tracer->events_object));
+    bool some = link->record != NULL && link->record->marks & QC_MARK_PROOF;
+    PyObject *events = some ? tracer->more_events_object : tracer->events_object;
+    return forgive_system_error(set_local_events(tracer, link->code, events));
 }
 
 static int disarm(qc_tracer *tracer, qc_link *link)
@@ -195,6 +201,24 @@ static inline PyObject *disable(qc_tracer *tracer)
     return Py_NewRef(tracer->state->disable);
 }
 
+/* The record that a callback's hits go to; NULL for none. */
+static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
+{
+    qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
+    return link != NULL && link->epoch == tracer->store->epoch ? link->record : NULL;
+}
+
+/* A hit whose place is the event's offset. */
+static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
+{
+    qc_tracer *tracer = (qc_tracer *)self;
+    qc_record *record = record_of(tracer, args[0]);
+    if (QC_LIKELY(record != NULL)) {
+        qc_record_hit(record, (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2, flag);
+    }
+    return disable(tracer);
+}
+
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
@@ -202,18 +226,19 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_U
     return disable(tracer);
 }
 
+/* Where a frame goes on that was suspended before we started, its line has no event. */
+static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+{
+    qc_tracer *tracer = (qc_tracer *)self;
+    meet(tracer, (PyCodeObject *)args[0]);
+    return tracer->store->branch ? on_offset(self, args, QC_HIT_PASSED) : disable(tracer);
+}
+
 /* PY_THROW can't be disabled. */
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     meet((qc_tracer *)self, (PyCodeObject *)args[0]);
     Py_RETURN_NONE;
-}
-
-/* The record that a callback's hits go to; NULL for none. */
-static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
-{
-    qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
-    return link != NULL && link->epoch == tracer->store->epoch ? link->record : NULL;
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -236,22 +261,11 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
         uint32_t unit = (uint32_t)qc_current_lasti() / 2;
         qc_record_hit(record, unit, QC_HIT_LINE);
 #if QC_HAVE_BRANCH_SIDES
-        if (QC_UNLIKELY(qc_hits_has(&record->hits, unit, QC_HIT_HANDLER)) &&
+        if (QC_UNLIKELY(qc_hits_has(&record->hits, unit, QC_MARK_HANDLER)) &&
             landing(record, args, unit)) {
             Py_RETURN_NONE;
         }
 #endif
-    }
-    return disable(tracer);
-}
-
-/* A hit whose place is the event's offset. */
-static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
-{
-    qc_tracer *tracer = (qc_tracer *)self;
-    qc_record *record = record_of(tracer, args[0]);
-    if (QC_LIKELY(record != NULL)) {
-        qc_record_hit(record, (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2, flag);
     }
     return disable(tracer);
 }
@@ -266,6 +280,11 @@ static PyObject *on_right(PyObject *self, PyObject *const *args, Py_ssize_t Py_U
 {
     return on_offset(self, args, QC_HIT_RIGHT);
 }
+
+static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+{
+    return on_offset(self, args, QC_HIT_PASSED);
+}
 #endif
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
@@ -275,7 +294,8 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_
 
 #if QC_HAVE_BRANCH_SIDES
 /* PY_UNWIND can't be disabled, nor be had for measured code alone. Where an exception is raised
- * again its offset is that of the RERAISE; where it was raised first, its traceback tells. */
+ * again its offset is that of the RERAISE; where it was raised first, its traceback tells; and
+ * where the frame says it is, a `with` having raised it again, its lasti. */
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
@@ -286,6 +306,10 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_
         int lasti = qc_exception_lasti(args[2], (PyCodeObject *)args[0]);
         if (lasti >= 0) {
             qc_record_hit(record, (uint32_t)lasti / 2, QC_HIT_UNWIND);
+        }
+        uint32_t left_at = (uint32_t)qc_current_lasti() / 2;
+        if (left_at != unit) {
+            qc_record_hit(record, left_at, QC_HIT_PASSED);
         }
     }
     Py_RETURN_NONE;
@@ -311,10 +335,10 @@ static int take_tool_id(qc_tracer *tracer)
     return -1;
 }
 
-/* Registers the callbacks; sets *global and tracer->events_object to the events wanted. */
+/* Registers the callbacks; sets *global, and the tracer's sets of local events. */
 static int register_callbacks(qc_tracer *tracer, long *global)
 {
-    long local = 0;
+    long local = 0, some = 0;
     *global = 0;
     for (size_t k = 0; k < Py_ARRAY_LENGTH(EVENTS); k++) {
         event_entry *entry = &EVENTS[k];
@@ -327,9 +351,10 @@ static int register_callbacks(qc_tracer *tracer, long *global)
                                                 tracer->tool_id, bit, callback) < 0) {
             return -1;
         }
-        *(entry->when & GLOBAL ? global : &local) |= bit;
+        *(entry->when & GLOBAL ? global : entry->when & SOME ? &some : &local) |= bit;
     }
     tracer->events_object = PyLong_FromLong(local);
+    tracer->more_events_object = PyLong_FromLong(local | some);
     tracer->start_events_object = PyLong_FromLong(event_bit(tracer, "PY_RETURN"));
     tracer->no_events_object = PyLong_FromLong(0);
     tracer->tool_id_object = PyLong_FromLong(tracer->tool_id);
@@ -353,6 +378,7 @@ static int give_back(qc_tracer *tracer)
     }
     tracer->tool_id = -1;
     Py_CLEAR(tracer->events_object);
+    Py_CLEAR(tracer->more_events_object);
     Py_CLEAR(tracer->start_events_object);
     Py_CLEAR(tracer->no_events_object);
     Py_CLEAR(tracer->tool_id_object);

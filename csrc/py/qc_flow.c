@@ -73,6 +73,10 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
             continue;
         case QC_FLOW_JUMP:
         case QC_FLOW_JUMP_BACK:
+            if (qc_hits_has(r->hits, unit, QC_MARK_PROOF) &&
+                !qc_hits_has(r->hits, unit, QC_HIT_PASSED)) {
+                return 0;
+            }
             unit = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
             jumped = true;
             break;
@@ -115,35 +119,58 @@ static int64_t handler_line_unit(const qc_codeview *view, const int32_t *lines, 
     return unit < view->units ? unit : -1;
 }
 
-int qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits)
+static int mark_handlers(const qc_codeview *view, const int32_t *lines, qc_hits *hits)
 {
-    if (view->exceptions_size == 0) {
-        return 0;
+    qc_exception_entry entry;
+    const uint8_t *at = view->exceptions;
+    int marks = 0;
+    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
+        int64_t begin = handler_line_unit(view, lines, entry.target);
+        if (begin >= 0) {
+            hits->bytes[begin] |= QC_MARK_HANDLER;
+            marks = QC_MARK_HANDLER;
+        }
     }
+    return marks;
+}
+
+/* Does a handler that begins at `at` lead to the line that begins at `handler`? */
+static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
+{
+    while (at >= 0 && at < handler) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
+        at = flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE ? at + 1 : -1;
+    }
+    return at == handler;
+}
+
+int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
+{
+    return leads_to(view, qc_handler_of(view, unit), handler);
+}
+
+int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
+                       const qc_arcset *arcs)
+{
     int32_t *lines = lines_new(view);
     if (lines == NULL) {
         return -1;
     }
     qc_exception_entry entry;
     const uint8_t *at = view->exceptions;
-    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
-        int64_t begin = handler_line_unit(view, lines, entry.target);
-        if (begin >= 0) {
-            hits->bytes[begin] |= QC_HIT_HANDLER;
+    int all = 1;
+    while (all && (at = qc_exception_next(view, at, &entry)) != NULL) {
+        if (!leads_to(view, entry.target, handler)) {
+            continue;
+        }
+        for (uint32_t unit = entry.start; all && unit - entry.start < entry.length; unit++) {
+            all = unit >= view->units || lines[unit] < 0 ||
+                  qc_opcode_is_harmless(view->code[2 * unit]) ||
+                  qc_arcset_has(arcs, qc_arc_pack(lines[unit], line));
         }
     }
     qc_free(lines, view->units * sizeof(int32_t));
-    return 0;
-}
-
-int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
-{
-    int64_t at = qc_handler_of(view, unit);
-    while (at >= 0 && at < handler) {
-        qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
-        at = flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE ? at + 1 : -1;
-    }
-    return at == handler;
+    return all;
 }
 
 /* The unit that one side of the branch at `unit` goes to; -1 when there is no branch there. */
@@ -165,6 +192,66 @@ static int64_t side_of(const qc_codeview *view, uint32_t unit, unsigned side)
         argument = 0;
     }
     return qc_jump_target(view, unit, argument, flow == QC_FLOW_BRANCH_BACK);
+}
+
+/* Marks the jump that ends what stands on one side of a branch, if that is on the branch's line,
+ * may raise, and leaves for another line. */
+static int mark_side(const qc_codeview *view, const int32_t *lines, int64_t unit, int32_t line,
+                     qc_hits *hits)
+{
+    uint32_t argument = 0;
+    bool may_raise = false;
+    for (uint32_t steps = 0; unit >= 0 && unit < view->units && steps <= view->units; steps++) {
+        uint8_t opcode = view->code[2 * unit];
+        qc_flow_kind flow = qc_opcode_flow(opcode);
+        if (lines[unit] != line && lines[unit] >= 0) {
+            return 0;
+        }
+        argument = argument << 8 | view->code[2 * unit + 1];
+        if (flow == QC_FLOW_JUMP || flow == QC_FLOW_JUMP_BACK) {
+            uint32_t target =
+                qc_jump_target(view, (uint32_t)unit, argument, flow == QC_FLOW_JUMP_BACK);
+            bool leaves = target < view->units && lines[target] != line;
+            if (may_raise && leaves && qc_opcode_has_jump_event(opcode)) {
+                hits->bytes[unit] |= QC_MARK_PROOF;
+                return QC_MARK_PROOF;
+            }
+            unit = target;
+        } else if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE || flow == QC_FLOW_EXTEND) {
+            may_raise |= !qc_opcode_is_harmless(opcode);
+            unit++;
+        } else {
+            return 0;
+        }
+        argument = flow == QC_FLOW_EXTEND ? argument : 0;
+    }
+    return 0;
+}
+
+static int mark_proofs(const qc_codeview *view, const int32_t *lines, qc_hits *hits)
+{
+    int marks = 0;
+    for (uint32_t unit = 0; unit < view->units; unit++) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
+        if ((flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK) && lines[unit] >= 0) {
+            for (unsigned side = QC_HIT_LEFT; side <= QC_HIT_RIGHT; side <<= 1) {
+                int64_t target = side_of(view, unit, side);
+                marks |= mark_side(view, lines, target, lines[unit], hits);
+            }
+        }
+    }
+    return marks;
+}
+
+int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
+{
+    int32_t *lines = lines_new(view);
+    if (lines == NULL) {
+        return view->units == 0 ? 0 : -1;
+    }
+    int marks = mark_handlers(view, lines, hits) | mark_proofs(view, lines, hits);
+    qc_free(lines, view->units * sizeof(int32_t));
+    return marks;
 }
 
 /* Goes on through a branch that has no line, by the sides that were taken: except* has one. */
@@ -203,6 +290,14 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
         return -1;
     }
     bool left = flags & QC_HIT_RETURN;
+    if (flags & QC_HIT_PASSED && line >= 0) {
+        uint8_t opcode = r->view->code[2 * unit];
+        if (qc_opcode_is_resume(opcode) && follow(r, line, unit, 0) < 0) {
+            return -1;
+        }
+        left |= qc_opcode_flow(opcode) == QC_FLOW_NEXT && !qc_opcode_is_resume(opcode);
+        left |= qc_opcode_flow(opcode) == QC_FLOW_RAISE;
+    }
     if (flags & QC_HIT_UNWIND && line >= 0) {
         /* Handlers may have raised it again, as the one around a whole generator does. */
         int64_t handler = qc_handler_of(r->view, unit);
@@ -281,6 +376,9 @@ int qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches)
         }
         if (flow == QC_FLOW_ASYNC_END) {
             return 0; /* its sides have no jump to look at */
+        }
+        if (qc_hits_has(hits, unit, QC_MARK_PROOF) && !qc_hits_has(hits, unit, QC_HIT_PASSED)) {
+            return 0;
         }
         if (flow == QC_FLOW_RETURN && !qc_hits_has(hits, unit, QC_HIT_RETURN)) {
             return 0;

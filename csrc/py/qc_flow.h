@@ -15,15 +15,27 @@
 #include "../core/qc_hits.h"
 #include "qc_bytecode.h"
 
-/* More bits of a hit byte. QC_HIT_HANDLER: the unit's line event may mean that an exception was
- * caught; set for good. QC_HIT_UNWIND: an exception raised here left the code object. */
-enum { QC_HIT_HANDLER = 16, QC_HIT_UNWIND = 32 };
+/* More bits of a hit byte. QC_HIT_UNWIND: an exception raised here left the code object.
+ * QC_HIT_PASSED: this jump was taken; a suspended frame went on at this RESUME; or, at any other
+ * instruction, the frame was here when an exception, raised again, left the code object. */
+enum { QC_HIT_UNWIND = 16, QC_HIT_PASSED = 32 };
 
-/* Sets QC_HIT_HANDLER where the line of an exception handler begins. 0, or -1 without memory. */
-int qc_flow_mark_handlers(const qc_codeview *view, qc_hits *hits);
+/* Facts of a unit that stand in its hit byte for good. QC_MARK_HANDLER: its line event may mean
+ * that an exception was caught. QC_MARK_PROOF: a jump that ends what stands behind a condition on
+ * the same line, as in `if a: f()`; that may have been left by an exception, so only QC_HIT_PASSED
+ * shows that the jump's target was reached from here. */
+enum { QC_MARK_HANDLER = 64, QC_MARK_PROOF = 128, QC_MARKS = QC_MARK_HANDLER | QC_MARK_PROOF };
+
+/* Sets the marks. Returns those that were set anywhere, or -1 when memory ran out. */
+int qc_flow_mark(const qc_codeview *view, qc_hits *hits);
 
 /* Does an exception at `unit` land in the handler whose line begins at `handler`? */
 int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler);
+
+/* 1 when `arcs` has an arc to `line` from every line that may raise to the handler whose line
+ * begins at `handler`; else 0. -1 when memory ran out. */
+int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
+                       const qc_arcset *arcs);
 
 /* Adds what `hits` says to the file's lines. 0, or -1 when memory ran out (some may be added). */
 int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file);

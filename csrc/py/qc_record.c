@@ -8,7 +8,6 @@
 enum {
     MAX_DEAD = 2 << 20,    /* bytes of records kept without living code */
     CHECK_COMPLETE_AT = 2, /* the first duplicate; then at each doubling */
-    ENOUGH_LANDINGS = 1000,
 };
 
 void qc_records_init(qc_records *records, qc_codemap *map, bool branch)
@@ -165,13 +164,15 @@ static qc_record *record_new(qc_records *records, const qc_record *probe)
     *record = *probe;
     record->hits.bytes = qc_calloc(record->hits.units, 1);
     qc_codeview view = record_view(record);
-    if (record->hits.bytes == NULL ||
-        (records->branch && qc_flow_mark_handlers(&view, &record->hits) < 0) ||
-        qc_table_insert(&records->table, record->key, record) < 0) {
+    int marks = record->hits.bytes == NULL ? -1
+                : records->branch          ? qc_flow_mark(&view, &record->hits)
+                                           : 0;
+    if (marks < 0 || qc_table_insert(&records->table, record->key, record) < 0) {
         qc_hits_free(&record->hits);
         qc_free(record, sizeof *record);
         return NULL;
     }
+    record->marks = (uint8_t)marks;
     Py_XINCREF(record->bytecode);
     Py_INCREF(record->linetable);
     Py_INCREF(record->exceptions);
@@ -264,8 +265,10 @@ bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_
         added = qc_arcset_add(&record->file->arcs, qc_arc_pack(from, line));
         record->owner->failed |= added < 0;
     }
-    record->known_landings = added > 0 ? 0 : record->known_landings + 1;
-    return record->known_landings < ENOUGH_LANDINGS;
+    /* Other code may have shown the last arc that is missing: so look now and then, too. */
+    uint32_t known = record->known_landings = added > 0 ? 0 : record->known_landings + 1;
+    return (known & (known - 1)) != 0 ||
+           qc_flow_all_landed(&view, unit, line, &record->file->arcs) <= 0;
 }
 
 bool qc_record_is_complete(qc_record *record)
@@ -324,7 +327,7 @@ int qc_records_renew(qc_records *records, int (*rearm)(qc_link *link, void *cont
         qc_record *record = records->touched;
         touched_remove(records, record);
         for (uint32_t unit = 0; unit < record->hits.units; unit++) {
-            record->hits.bytes[unit] &= QC_HIT_HANDLER;
+            record->hits.bytes[unit] &= QC_MARKS;
         }
         record->known_landings = 0;
         record->dirty = record->complete = false;

@@ -25,6 +25,7 @@ typedef struct qc_record {
     bool dirty;              /* has hits that were not drained */
     bool touched;            /* has hits since the last renewal */
     bool complete;           /* nothing new can come */
+    uint8_t marks;           /* QC_MARK_ flags that stand anywhere in it */
     uint32_t known_landings; /* exceptions caught since one showed a new arc */
     uint32_t twins;          /* living code objects */
     uint32_t attached;       /* code objects since the last look at `complete` */
@@ -71,7 +72,7 @@ static inline void qc_record_hit(qc_record *record, uint32_t unit, unsigned flag
 
 /* Notes the arc of an exception that was raised at byte offset `lasti` and caught at `unit`, on
  * line `line`. True if more such events are wanted: there is one for each exception caught, until
- * a thousand in a row have shown nothing new. */
+ * all lines that may raise to this handler have done so. */
 bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line);
 
 /* Can this code object be left alone, because nothing new can come from it? */

@@ -39,6 +39,7 @@ typedef struct qc_tracer {
     /* monitoring engine */
     int tool_id; /* -1: none */
     PyObject *set_local_events, *tool_id_object, *events_object, *no_events_object;
+    PyObject *more_events_object; /* with those that only some code needs */
     PyObject *start_events_object;
 } qc_tracer;
 

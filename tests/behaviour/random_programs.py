@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,7 @@ from .running import cheap_collections, no_garbage_collected
 
 BATCH = 50  # programs per process
 PATIENCE = 1800.0  # seconds for those, shrinking included
+LONGEST = 5  # seconds for one program while it is made smaller
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,18 @@ class Tester:
             compile(source, "<smaller>", "exec")
         except SyntaxError:
             return False
+        if not self._ends(source, seed):
+            return False
         return bool(self.difference_of(found.engine, source, seed, found.branch))
+
+    def _ends(self, source: str, seed: int) -> bool:
+        """Whether it ends within seconds: with lines left out, a loop may lack its end."""
+        child = os.fork()
+        if child == 0:
+            signal.alarm(LONGEST)
+            self._try(source, seed, None, branch=False)
+            os._exit(0)
+        return os.waitpid(child, 0)[1] == 0
 
 
 def _without_block(lines: list[str], start: int) -> Iterator[list[str]]:
