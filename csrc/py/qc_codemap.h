@@ -34,7 +34,8 @@ typedef struct qc_link {
     uint64_t epoch;
     struct qc_record *record;
     struct qc_link *prev_twin, *next_twin;
-    bool armed; /* local events are set */
+    bool armed;          /* local events are set */
+    bool begins_context; /* a call of it began a dynamic context */
     /* trace: the file (NULL: not measured), and what is remembered of this code object */
     uint64_t trace_epoch;
     qc_file *trace_file;

@@ -1,6 +1,8 @@
 #include "qc_compat.h"
 
 #include "../core/qc_mem.h"
+#include "qc_arming.h"
+#include "qc_context.h"
 #include "qc_decide.h"
 #include "qc_engine_monitoring.h"
 #include "qc_flow.h"
@@ -12,7 +14,8 @@ enum {
     WHEN_ALWAYS = 1,   /* for lines and for branches */
     WHEN_BRANCHES = 2, /* only with branches */
     GLOBAL = 4,        /* of all code, not of measured code alone */
-    SOME = 8,          /* only of code with places marked QC_MARK_PROOF */
+    PROOF = 8,         /* only of code with places marked QC_MARK_PROOF */
+    CONTEXT = 16,      /* only if functions begin contexts, and of those that did */
 };
 
 typedef struct event_entry {
@@ -28,9 +31,10 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t count
 #if QC_HAVE_BRANCH_SIDES
 static PyObject *on_left(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_right(PyObject *self, PyObject *const *args, Py_ssize_t count);
-static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t count);
 #endif
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t count);
+static PyObject *on_yield(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
 #define CALLBACK(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
@@ -46,77 +50,18 @@ static event_entry EVENTS[] = {
     {"BRANCH_LEFT", WHEN_BRANCHES, CALLBACK(on_left)},
     {"BRANCH_RIGHT", WHEN_BRANCHES, CALLBACK(on_right)},
 #endif
-    {"PY_RETURN", WHEN_BRANCHES, CALLBACK(on_return)},
+    {"PY_RETURN", WHEN_BRANCHES | CONTEXT, CALLBACK(on_return)},
+    {"PY_YIELD", CONTEXT, CALLBACK(on_yield)},
 #if QC_HAVE_BRANCH_SIDES
-    {"JUMP", WHEN_BRANCHES | SOME, CALLBACK(on_jump)},
-    {"PY_UNWIND", WHEN_BRANCHES | GLOBAL, CALLBACK(on_unwind)},
+    {"JUMP", WHEN_BRANCHES | PROOF, CALLBACK(on_jump)},
 #endif
+    {"PY_UNWIND", WHEN_BRANCHES | CONTEXT | GLOBAL, CALLBACK(on_unwind)},
 };
 
 /* Tool ids, the one meant for coverage first, those meant for others last. */
 static const int TOOL_IDS[] = {1, 3, 4, 5, 2, 0};
 
-/* ------------------------------------------------------------------ calls of sys.monitoring */
-
-/* Calls set_local_events(tool, code, events). */
-static int set_local_events(qc_tracer *tracer, PyCodeObject *code, PyObject *events)
-{
-    PyObject *args[] = {tracer->tool_id_object, (PyObject *)code, events};
-    PyObject *result = PyObject_Vectorcall(tracer->set_local_events, args, 3, NULL);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
-}
-
-/* Code that can't be instrumented (Cython's, say) is left alone: it has no lines of its own. */
-static int forgive_system_error(int result)
-{
-    if (result < 0 && PyErr_ExceptionMatches(PyExc_SystemError)) {
-        PyErr_Clear();
-        return 0;
-    }
-    return result;
-}
-
-static int call_monitoring(qc_tracer *tracer, const char *name, const char *format, ...)
-{
-    PyObject *function = PyObject_GetAttrString(tracer->state->monitoring, name);
-    va_list values;
-    va_start(values, format);
-    PyObject *args = function != NULL ? Py_VaBuildValue(format, values) : NULL;
-    va_end(values);
-    PyObject *result = args != NULL ? PyObject_CallObject(function, args) : NULL;
-    Py_XDECREF(function);
-    Py_XDECREF(args);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
-}
-
-/* The number of an event in sys.monitoring.events; -1 with an exception set. */
-static long event_bit(qc_tracer *tracer, const char *name)
-{
-    PyObject *events = PyObject_GetAttrString(tracer->state->monitoring, "events");
-    PyObject *value = events != NULL ? PyObject_GetAttrString(events, name) : NULL;
-    long bit = value != NULL ? PyLong_AsLong(value) : -1;
-    Py_XDECREF(events);
-    Py_XDECREF(value);
-    return bit;
-}
-
-/* ------------------------------------------------------------------ arming */
-
-static int arm(qc_tracer *tracer, qc_link *link)
-{
-    link->armed = true;
-    bool some = link->record != NULL && link->record->marks & QC_MARK_PROOF;
-    PyObject *events = some ? tracer->more_events_object : tracer->events_object;
-    return forgive_system_error(set_local_events(tracer, link->code, events));
-}
-
-static int disarm(qc_tracer *tracer, qc_link *link)
-{
-    link->armed = false;
-    return forgive_system_error(set_local_events(tracer, link->code, tracer->no_events_object));
-}
+/* ------------------------------------------------------------------ meeting code */
 
 /* Sees the places of a code object again; also one that was never armed. qc_store's `rearm`. */
 static int rearm(qc_link *link, void *context)
@@ -125,21 +70,10 @@ static int rearm(qc_link *link, void *context)
     if (tracer == NULL || !tracer->started) {
         return 0;
     }
-    if (link->armed && disarm(tracer, link) < 0) {
+    if (link->armed && qc_disarm(tracer, link) < 0) {
         return -1;
     }
-    return arm(tracer, link);
-}
-
-/* Makes the next start of a code object an event again: local events come and go, which makes
- * CPython forget what was switched off, as no global events are set now. */
-static int revive(qc_tracer *tracer, qc_link *link)
-{
-    if (forgive_system_error(set_local_events(tracer, link->code, tracer->start_events_object)) <
-        0) {
-        return -1;
-    }
-    return disarm(tracer, link);
+    return qc_arm(tracer, link);
 }
 
 /* Decides about a code object, and arms it if it is measured. */
@@ -160,11 +94,12 @@ static int admit(qc_tracer *tracer, qc_link *link)
         return -1;
     }
     qc_record_detach(link); /* another store's */
+    link->begins_context = false;
     if (verdict.file != NULL) {
         if (qc_record_attach(&tracer->store->records, link, verdict.file) < 0) {
             return -1;
         }
-        if (!qc_record_is_complete(link->record) && arm(tracer, link) < 0) {
+        if (!qc_record_is_complete(link->record) && qc_arm(tracer, link) < 0) {
             return -1;
         }
     }
@@ -209,35 +144,105 @@ static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
 }
 
 /* A hit whose place is the event's offset. */
-static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
+static inline void hit_offset(qc_tracer *tracer, PyObject *const *args, unsigned flag)
 {
-    qc_tracer *tracer = (qc_tracer *)self;
     qc_record *record = record_of(tracer, args[0]);
     if (QC_LIKELY(record != NULL)) {
         qc_record_hit(record, (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2, flag);
     }
-    return disable(tracer);
+}
+
+static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigned flag)
+{
+    hit_offset((qc_tracer *)self, args, flag);
+    return disable((qc_tracer *)self);
+}
+
+/* May a call of this code begin a context? Must agree with coverage.py's test_function. */
+static bool may_begin_context(qc_tracer *tracer, PyCodeObject *code)
+{
+    if (!tracer->test_contexts) {
+        return true;
+    }
+    const char *name = PyUnicode_AsUTF8(code->co_name);
+    if (name == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    return strncmp(name, "test", 4) == 0 || strcmp(name, "runTest") == 0;
+}
+
+/* A frame of code that may begin a context begins or goes on: ask, and see how it ends then. */
+static int try_context(qc_tracer *tracer, PyCodeObject *code)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    if (!tracer->started || tracer->context != NULL || frame == NULL) {
+        return 0;
+    }
+    int begins = qc_context_begin(tracer, frame);
+    qc_link *link = begins > 0 ? qc_codemap_find(tracer->store->map, code) : NULL;
+    if (link == NULL || !tracer->started) {
+        return begins < 0 ? -1 : 0;
+    }
+    Py_XSETREF(tracer->context_frame, (PyFrameObject *)Py_NewRef(frame));
+    if (link->begins_context) {
+        return 0;
+    }
+    link->begins_context = true;
+    return qc_arm(tracer, link);
+}
+
+/* A frame begins or goes on: its code is met. Is this of interest every time? */
+static bool enter(qc_tracer *tracer, PyCodeObject *code)
+{
+    meet(tracer, code);
+    if (QC_LIKELY(!qc_context_is_asked(tracer)) || !may_begin_context(tracer, code)) {
+        return false;
+    }
+    if (try_context(tracer, code) < 0) {
+        qc_tracer_fail(tracer);
+    }
+    return true;
+}
+
+/* A frame is left: did it begin a context? */
+static void leave(qc_tracer *tracer)
+{
+    if (QC_LIKELY(tracer->context_frame == NULL) || PyEval_GetFrame() != tracer->context_frame) {
+        return;
+    }
+    Py_CLEAR(tracer->context_frame);
+    if (tracer->context != NULL && tracer->started && qc_context_end(tracer) < 0) {
+        qc_tracer_fail(tracer);
+    }
+}
+
+/* Is the way out of this code of interest every time? */
+static bool is_left_often(qc_tracer *tracer, PyObject *code)
+{
+    qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
+    return link != NULL && link->begins_context;
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    meet(tracer, (PyCodeObject *)args[0]);
-    return disable(tracer);
+    return enter(tracer, (PyCodeObject *)args[0]) ? Py_NewRef(Py_None) : disable(tracer);
 }
 
 /* Where a frame goes on that was suspended before we started, its line has no event. */
 static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    meet(tracer, (PyCodeObject *)args[0]);
-    return tracer->store->branch ? on_offset(self, args, QC_HIT_PASSED) : disable(tracer);
+    bool again = enter(tracer, (PyCodeObject *)args[0]);
+    hit_offset(tracer, args, tracer->store->branch ? QC_HIT_PASSED : 0);
+    return again ? Py_NewRef(Py_None) : disable(tracer);
 }
 
 /* PY_THROW can't be disabled. */
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    meet((qc_tracer *)self, (PyCodeObject *)args[0]);
+    (void)enter((qc_tracer *)self, (PyCodeObject *)args[0]);
     Py_RETURN_NONE;
 }
 
@@ -276,8 +281,23 @@ static PyObject *on_left(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
     return on_offset(self, args, QC_HIT_LEFT);
 }
 
+/* The event of an async for's end comes also when its iterator raised something else. */
+static bool is_raising(qc_tracer *tracer, PyObject *const *args)
+{
+    qc_record *record = record_of(tracer, args[0]);
+    if (record == NULL ||
+        qc_record_has_jump(record, (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2)) {
+        return false;
+    }
+    PyObject *exception = qc_current_exception();
+    return exception != NULL && !PyErr_GivenExceptionMatches(exception, PyExc_StopAsyncIteration);
+}
+
 static PyObject *on_right(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
+    if (QC_UNLIKELY(is_raising((qc_tracer *)self, args))) {
+        Py_RETURN_NONE;
+    }
     return on_offset(self, args, QC_HIT_RIGHT);
 }
 
@@ -289,16 +309,27 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    return on_offset(self, args, QC_HIT_RETURN);
+    qc_tracer *tracer = (qc_tracer *)self;
+    if (tracer->store->branch) {
+        hit_offset(tracer, args, QC_HIT_RETURN);
+    }
+    leave(tracer);
+    return is_left_often(tracer, args[0]) ? Py_NewRef(Py_None) : disable(tracer);
+}
+
+static PyObject *on_yield(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+{
+    leave((qc_tracer *)self);
+    return is_left_often((qc_tracer *)self, args[0]) ? Py_NewRef(Py_None)
+                                                     : disable((qc_tracer *)self);
 }
 
 #if QC_HAVE_BRANCH_SIDES
 /* PY_UNWIND can't be disabled, nor be had for measured code alone. Where an exception is raised
  * again its offset is that of the RERAISE; where it was raised first, its traceback tells; and
  * where the frame says it is, a `with` having raised it again, its lasti. */
-static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+static void hit_unwind(qc_tracer *tracer, PyObject *const *args)
 {
-    qc_tracer *tracer = (qc_tracer *)self;
     qc_record *record = record_of(tracer, args[0]);
     if (record != NULL) {
         uint32_t unit = (uint32_t)PyLong_AsUnsignedLongMask(args[1]) / 2;
@@ -312,16 +343,27 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_
             qc_record_hit(record, left_at, QC_HIT_PASSED);
         }
     }
-    Py_RETURN_NONE;
 }
 #endif
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
+{
+    qc_tracer *tracer = (qc_tracer *)self;
+#if QC_HAVE_BRANCH_SIDES
+    if (tracer->store->branch) {
+        hit_unwind(tracer, args);
+    }
+#endif
+    leave(tracer);
+    Py_RETURN_NONE;
+}
 
 /* ------------------------------------------------------------------ start and stop */
 
 static int take_tool_id(qc_tracer *tracer)
 {
     for (size_t k = 0; k < Py_ARRAY_LENGTH(TOOL_IDS); k++) {
-        if (call_monitoring(tracer, "use_tool_id", "(is)", TOOL_IDS[k], "quickcover") == 0) {
+        if (qc_monitoring_call(tracer, "use_tool_id", "(is)", TOOL_IDS[k], "quickcover") == 0) {
             tracer->tool_id = TOOL_IDS[k];
             return 0;
         }
@@ -335,28 +377,39 @@ static int take_tool_id(qc_tracer *tracer)
     return -1;
 }
 
+/* Adds an event to the set of those that are wanted in the same way. */
+static void want(qc_tracer *tracer, const event_entry *entry, long bit, long *global)
+{
+    bool contexts = entry->when & CONTEXT && qc_context_is_asked(tracer);
+    bool measured =
+        entry->when & WHEN_ALWAYS || (entry->when & WHEN_BRANCHES && tracer->store->branch);
+    if (entry->when & GLOBAL) {
+        *global |= measured || contexts ? bit : 0;
+        return;
+    }
+    if (contexts) {
+        tracer->context_events |= bit;
+    }
+    if (measured) {
+        *(entry->when & PROOF ? &tracer->proof_events : &tracer->local_events) |= bit;
+    }
+}
+
 /* Registers the callbacks; sets *global, and the tracer's sets of local events. */
 static int register_callbacks(qc_tracer *tracer, long *global)
 {
-    long local = 0, some = 0;
-    *global = 0;
+    *global = tracer->local_events = tracer->proof_events = tracer->context_events = 0;
     for (size_t k = 0; k < Py_ARRAY_LENGTH(EVENTS); k++) {
         event_entry *entry = &EVENTS[k];
-        if (!(entry->when & WHEN_ALWAYS) && !tracer->store->branch) {
-            continue;
-        }
-        long bit = event_bit(tracer, entry->name);
+        long bit = qc_monitoring_event(tracer, entry->name);
         PyObject *callback = bit >= 0 ? PyCFunction_New(&entry->method, (PyObject *)tracer) : NULL;
-        if (callback == NULL || call_monitoring(tracer, "register_callback", "(ilN)",
-                                                tracer->tool_id, bit, callback) < 0) {
+        if (callback == NULL || qc_monitoring_call(tracer, "register_callback", "(ilN)",
+                                                   tracer->tool_id, bit, callback) < 0) {
             return -1;
         }
-        *(entry->when & GLOBAL ? global : entry->when & SOME ? &some : &local) |= bit;
+        want(tracer, entry, bit, global);
     }
-    tracer->events_object = PyLong_FromLong(local);
-    tracer->more_events_object = PyLong_FromLong(local | some);
-    tracer->start_events_object = PyLong_FromLong(event_bit(tracer, "PY_RETURN"));
-    tracer->no_events_object = PyLong_FromLong(0);
+    tracer->revive_events = qc_monitoring_event(tracer, "PY_RETURN");
     tracer->tool_id_object = PyLong_FromLong(tracer->tool_id);
     tracer->set_local_events =
         PyObject_GetAttrString(tracer->state->monitoring, "set_local_events");
@@ -366,21 +419,17 @@ static int register_callbacks(qc_tracer *tracer, long *global)
 /* Takes the callbacks off, sets no events, gives the tool id back. Goes on after errors. */
 static int give_back(qc_tracer *tracer)
 {
-    int result = call_monitoring(tracer, "set_events", "(ii)", tracer->tool_id, 0);
+    int result = qc_monitoring_call(tracer, "set_events", "(ii)", tracer->tool_id, 0);
     for (size_t k = 0; k < Py_ARRAY_LENGTH(EVENTS) && result == 0; k++) {
-        long bit = event_bit(tracer, EVENTS[k].name);
+        long bit = qc_monitoring_event(tracer, EVENTS[k].name);
         result = bit < 0 ? -1
-                         : call_monitoring(tracer, "register_callback", "(ilO)", tracer->tool_id,
-                                           bit, Py_None);
+                         : qc_monitoring_call(tracer, "register_callback", "(ilO)", tracer->tool_id,
+                                              bit, Py_None);
     }
     if (result == 0) {
-        result = call_monitoring(tracer, "free_tool_id", "(i)", tracer->tool_id);
+        result = qc_monitoring_call(tracer, "free_tool_id", "(i)", tracer->tool_id);
     }
     tracer->tool_id = -1;
-    Py_CLEAR(tracer->events_object);
-    Py_CLEAR(tracer->more_events_object);
-    Py_CLEAR(tracer->start_events_object);
-    Py_CLEAR(tracer->no_events_object);
     Py_CLEAR(tracer->tool_id_object);
     Py_CLEAR(tracer->set_local_events);
     return result;
@@ -392,15 +441,15 @@ static int revive_for_start(qc_link *link, void *context)
 {
     qc_tracer *tracer = context;
     bool known = link->epoch == tracer->store->epoch;
-    if (known && link->record == NULL) {
+    if (known && link->record == NULL && !link->begins_context) {
         return 0;
     }
-    return revive(tracer, link) < 0 || (known && arm(tracer, link) < 0) ? -1 : 0;
+    return qc_revive(tracer, link) < 0 || (known && qc_arm(tracer, link) < 0) ? -1 : 0;
 }
 
 static int disarm_for_stop(qc_link *link, void *context)
 {
-    return link->armed ? disarm(context, link) : 0;
+    return link->armed ? qc_disarm(context, link) : 0;
 }
 
 static int monitoring_stop(qc_tracer *tracer)
@@ -411,6 +460,8 @@ static int monitoring_stop(qc_tracer *tracer)
     PyObject *error = qc_error_take();
     int result = 0;
     tracer->started = false;
+    Py_CLEAR(tracer->context);
+    Py_CLEAR(tracer->context_frame);
     tracer->store->rearm = NULL;
     tracer->store->rearm_context = NULL;
     if (qc_codemap_each(tracer->store->map, disarm_for_stop, tracer) < 0 || give_back(tracer) < 0) {
@@ -436,7 +487,7 @@ static int monitoring_start(qc_tracer *tracer)
         tracer->store->rearm = rearm;
         tracer->store->rearm_context = tracer;
         tracer->started = true; /* events come from now on */
-        if (call_monitoring(tracer, "set_events", "(il)", tracer->tool_id, global) == 0) {
+        if (qc_monitoring_call(tracer, "set_events", "(il)", tracer->tool_id, global) == 0) {
             return 0;
         }
     }
@@ -450,6 +501,8 @@ static int monitoring_start(qc_tracer *tracer)
 
 static void monitoring_release(qc_tracer *tracer)
 {
+    Py_CLEAR(tracer->context);
+    Py_CLEAR(tracer->context_frame);
     if (tracer->store != NULL && tracer->store->rearm_context == tracer) {
         tracer->store->rearm_context = NULL;
     }
@@ -463,14 +516,24 @@ const qc_engine qc_engine_monitoring = {
     .release = monitoring_release,
 };
 
-static PyObject *monitoring_tracer_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
-                                       PyObject *Py_UNUSED(kwargs))
+static PyObject *monitoring_tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    return qc_tracer_new(type, &qc_engine_monitoring);
+    static char *names[] = {"test_contexts", NULL};
+    int test_contexts = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:MonitoringTracer", names, &test_contexts)) {
+        return NULL;
+    }
+    PyObject *tracer = qc_tracer_new(type, &qc_engine_monitoring);
+    if (tracer != NULL) {
+        ((qc_tracer *)tracer)->test_contexts = test_contexts;
+    }
+    return tracer;
 }
 
-PyDoc_STRVAR(monitoring_tracer_doc, "MonitoringTracer()\n--\n\n"
-                                    "Measures the whole process through sys.monitoring.");
+PyDoc_STRVAR(monitoring_tracer_doc,
+             "MonitoringTracer(*, test_contexts=False)\n--\n\n"
+             "Measures the whole process through sys.monitoring. With test_contexts,\n"
+             "should_start_context is asked about functions that are named as tests only.");
 
 static PyType_Slot monitoring_tracer_slots[] = {
     {Py_tp_doc, (void *)monitoring_tracer_doc},

@@ -2,6 +2,7 @@
 
 #include "../core/qc_mem.h"
 #include "qc_bytecode.h"
+#include "qc_context.h"
 #include "qc_decide.h"
 #include "qc_engine_trace.h"
 
@@ -227,34 +228,6 @@ static void drop_ended_frames(qc_tracer *tracer)
     tracer->frame_count = kept;
 }
 
-/* ------------------------------------------------------------------ contexts */
-
-/* Calls a Python function with one argument, and drops the result. */
-static int notify(PyObject *function, PyObject *argument)
-{
-    PyObject *result = PyObject_CallOneArg(function, argument);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
-}
-
-/* Does this frame begin a dynamic context? 1, 0, or -1 with an exception set. */
-static int begin_context(qc_tracer *tracer, PyFrameObject *frame)
-{
-    PyObject *context = PyObject_CallOneArg(tracer->should_start_context, (PyObject *)frame);
-    if (context == NULL || context == Py_None) {
-        Py_XDECREF(context);
-        return context != NULL ? 0 : -1;
-    }
-    tracer->context = context;
-    return notify(tracer->switch_context, context) < 0 ? -1 : 1;
-}
-
-static int end_context(qc_tracer *tracer)
-{
-    Py_CLEAR(tracer->context);
-    return notify(tracer->switch_context, Py_None);
-}
-
 /* ------------------------------------------------------------------ events */
 
 static int on_call(qc_tracer *tracer, PyFrameObject *frame)
@@ -265,8 +238,8 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     if (QC_UNLIKELY(tracer->frame_count == tracer->frame_capacity) && grow_frames(tracer) < 0) {
         return -1;
     }
-    if (QC_UNLIKELY(tracer->should_start_context != NULL && tracer->context == NULL) &&
-        tracer->should_start_context != Py_None && (started = begin_context(tracer, frame)) < 0) {
+    if (QC_UNLIKELY(qc_context_is_asked(tracer) && tracer->context == NULL) &&
+        (started = qc_context_begin(tracer, frame)) < 0) {
         return -1;
     }
     qc_link *link = qc_codemap_find(tracer->store->map, code);
@@ -457,7 +430,7 @@ static int on_return(qc_tracer *tracer, PyFrameObject *frame)
     }
     bool started_context = entry->started_context;
     pop_frame(tracer);
-    if (started_context && end_context(tracer) < 0) {
+    if (started_context && qc_context_end(tracer) < 0) {
         return -1;
     }
     return result;

@@ -95,6 +95,8 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
         case QC_FLOW_BRANCH:
         case QC_FLOW_BRANCH_BACK:
             return here < 0 ? follow_sides(r, line, unit, depth) : 0;
+        case QC_FLOW_ASYNC_END:
+            return 0; /* a branch, too */
         default:
             unit++;
             jumped = false;

@@ -271,6 +271,15 @@ bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_
            qc_flow_all_landed(&view, unit, line, &record->file->arcs) <= 0;
 }
 
+bool qc_record_has_jump(const qc_record *record, uint32_t unit)
+{
+    if (unit >= record->hits.units || record->bytecode == NULL) {
+        return false;
+    }
+    qc_flow_kind flow = qc_opcode_flow((uint8_t)PyBytes_AS_STRING(record->bytecode)[2 * unit]);
+    return flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK;
+}
+
 bool qc_record_is_complete(qc_record *record)
 {
     /* Looked at when the 2nd, 4th, 8th ... duplicate comes: most code has none. */

@@ -75,6 +75,9 @@ static inline void qc_record_hit(qc_record *record, uint32_t unit, unsigned flag
  * all lines that may raise to this handler have done so. */
 bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line);
 
+/* Is there a branch at `unit` that jumps? Those of async for don't. */
+bool qc_record_has_jump(const qc_record *record, uint32_t unit);
+
 /* Can this code object be left alone, because nothing new can come from it? */
 bool qc_record_is_complete(qc_record *record);
 

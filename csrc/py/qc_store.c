@@ -90,11 +90,16 @@ static PyObject *arcs_list(const qc_file *file)
     return list;
 }
 
+/* How many lines or arcs were not drained. */
+static uint32_t fresh_hits(const qc_store *store, const qc_file *file)
+{
+    return store->branch ? file->arcs.count - file->arcs_drained
+                         : file->lines.count - file->lines_drained;
+}
+
 static int drain_file(qc_store *store, qc_file *file, PyObject *result)
 {
-    uint32_t fresh = store->branch ? file->arcs.count - file->arcs_drained
-                                   : file->lines.count - file->lines_drained;
-    if (fresh == 0) {
+    if (fresh_hits(store, file) == 0) {
         return 0;
     }
     PyObject *list = store->branch ? arcs_list(file) : lines_list(file);
@@ -113,6 +118,9 @@ static void mark_drained(qc_store *store, PyObject *result)
     uint32_t count = qc_filetab_count(&store->files);
     for (uint32_t id = 0; id < count; id++) {
         qc_file *file = qc_filetab_get(&store->files, id);
+        if (fresh_hits(store, file) == 0) {
+            continue;
+        }
         PyObject *list = PyDict_GetItemWithError(result, PyList_GET_ITEM(store->names, id));
         if (list != NULL) {
             uint32_t *drained = store->branch ? &file->arcs_drained : &file->lines_drained;
@@ -151,6 +159,9 @@ static PyObject *store_drain(qc_store *store, PyObject *Py_UNUSED(none))
 /* Empties the file's sets but for what was not drained. 0, or -1 when memory ran out. */
 static int renew_file(qc_file *file)
 {
+    if (file->arcs.count == 0 && file->lines.count == 0) {
+        return 0;
+    }
     qc_arcset arcs = file->arcs;
     qc_lineset lines = file->lines;
     int result = 0;

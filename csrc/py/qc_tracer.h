@@ -35,12 +35,16 @@ typedef struct qc_tracer {
     /* trace engine: the frames that run in this thread, innermost last */
     struct qc_trace_frame *frames;
     uint32_t frame_count, frame_capacity;
-    PyObject *context; /* the dynamic context that a frame started; NULL */
+    PyObject *context; /* the dynamic context that a frame began; NULL */
     /* monitoring engine */
     int tool_id; /* -1: none */
-    PyObject *set_local_events, *tool_id_object, *events_object, *no_events_object;
-    PyObject *more_events_object; /* with those that only some code needs */
-    PyObject *start_events_object;
+    PyObject *set_local_events, *tool_id_object;
+    long local_events;            /* of measured code */
+    long proof_events;            /* of such with places marked QC_MARK_PROOF, besides */
+    long context_events;          /* of code that begins contexts */
+    long revive_events;           /* any that can be set and unset again */
+    PyFrameObject *context_frame; /* the one that began the context */
+    bool test_contexts;           /* only functions that are named as tests begin contexts */
 } qc_tracer;
 
 extern PyType_Spec qc_tracer_spec;

@@ -73,7 +73,7 @@ class TraceTracer(Tracer):
 class MonitoringTracer(Tracer):
     """Measures the whole process through sys.monitoring (Python 3.12 and later)."""
 
-    def __init__(self) -> None: ...
+    def __init__(self, *, test_contexts: bool = False) -> None: ...
 
 class EmptyTrace:
     """An empty C trace function: the limit of settrace."""

@@ -78,12 +78,6 @@ def _no_branches(request: Request, interpreter: _env.Interpreter) -> str | None:
     return "this Python's sys.monitoring doesn't tell the two sides of a branch apart"
 
 
-def _no_function_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
-    if not request.function_contexts:
-        return None
-    return "contexts started by functions need every call, not just the first"
-
-
 def _no_file_tracers(request: Request, _interpreter: _env.Interpreter) -> str | None:
     if not request.file_tracers:
         return None
@@ -97,7 +91,6 @@ _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
         _no_monitoring,
         _no_tool_id,
         _no_branches,
-        _no_function_contexts,
         _no_file_tracers,
     ),
     "trace": (),

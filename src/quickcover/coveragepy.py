@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = frozenset({"engine"})
 _OUR_FILES = f"{Path(canonical_filename(__file__)).parent}{os.sep}"
+_MAX_KEPT = 200_000  # hits in memory, of contexts that are over: about 25 MB
 _TRACERS = {"monitoring": "MonitoringTracer", "trace": "TraceTracer"}
 
 
@@ -178,6 +179,10 @@ class Core(_Core):
             raise ConfigError(self.decision.problem)
         if self.decision.engine is not None:
             self._use(self.decision.engine)
+            switchers = cov is None or cov._plugins.context_switchers
+            if self.decision.engine == "monitoring" and not switchers:
+                test_contexts = config.dynamic_context == "test_function"
+                self.tracer_kwargs = {"test_contexts": test_contexts}
             _carry(config, asked.options)
             for option in sorted(set(asked.options) - _OPTIONS):
                 kwargs["warn"](f"Unrecognized option '[{NAME}] {option}='")
@@ -236,6 +241,9 @@ class Collector(_Collector):
         super().reset()
         self._store: _native.Store = load_native().Store(branch=self.branch)
         self.data: TTraceData = self._store
+        # What was recorded and not yet written, with its context; and how many hits that is.
+        self._kept: list[tuple[str | None, Mapping[str, list[Any]]]] = []
+        self._kept_hits = 0
 
     def pause(self) -> None:
         """Stop all tracers, for a while or for good; warn if one of them failed."""
@@ -246,15 +254,36 @@ class Collector(_Collector):
         self._warn_of_error()
 
     def switch_context(self, new_context: str | None) -> str | None:
-        """Store what was hit under the old context, and see every place again in the new one.
+        """Keep what was hit under the old context, and see every place again in the new one.
+
+        It is kept in memory until much has come together: a data file takes a thousand contexts at
+        once in the time of a few.
 
         Returns:
             The previous context (None with a coverage.py that doesn't say).
         """
-        self.flush_data()
+        self._keep()
         self._store.renew()
-        # This flushes once more: what other threads hit meanwhile belongs to the old context.
-        return super().switch_context(new_context)
+        self._keep()  # what other threads hit meanwhile belongs to the old context
+        if self._kept_hits > _MAX_KEPT:
+            self._write_kept()
+        context = self.static_context or new_context
+        if self.static_context and new_context:
+            context = f"{self.static_context}|{new_context}"
+        return self.covdata.set_context(context)
+
+    def _keep(self) -> bool:
+        """Take what was recorded since the last time; was anything executed since?"""
+        # In this order a hit that arrives meanwhile is in this drain or announced for the next.
+        # What is drained is kept in any case.
+        activity = self._store.activity
+        self._store.activity = False
+        recorded = self._store.drain()
+        self._warn_of_error()
+        if activity or recorded:
+            self._kept.append((self.covdata._current_context, recorded))
+            self._kept_hits += sum(map(len, recorded.values()))
+        return bool(activity or recorded)
 
     def flush_data(self) -> bool:
         """Store what was recorded since the last flush.
@@ -262,18 +291,23 @@ class Collector(_Collector):
         Returns:
             False if nothing was executed since.
         """
-        # In this order a hit that arrives meanwhile is in this drain or announced for the next.
-        # What is drained is stored in any case.
-        activity = self._store.activity
-        self._store.activity = False
-        recorded = self._mapped(self._store.drain())
-        self._warn_of_error()
-        if not activity and not recorded:
+        self._keep()
+        return self._write_kept()
+
+    def _write_kept(self) -> bool:
+        """Write what was kept; was there anything?"""
+        kept, self._kept = self._kept, []
+        if not kept:
             return False
-        if self.branch:
-            self.covdata.add_arcs(recorded)
-        else:
-            self.covdata.add_lines(recorded)
+        try:
+            self._write(kept[:1])
+            if len(kept) > 1:
+                with self.covdata._connect():  # one transaction for all
+                    self._write(kept[1:])
+        except BaseException:
+            self._kept = kept + self._kept
+            raise
+        self._kept_hits = 0
         self.covdata.add_file_tracers(
             {
                 self.cached_mapped_file(filename): plugin
@@ -282,6 +316,19 @@ class Collector(_Collector):
             }
         )
         return True
+
+    def _write(self, kept: Iterable[tuple[str | None, Mapping[str, list[Any]]]]) -> None:
+        """Add recorded data to the data file, each under its context."""
+        current = self.covdata._current_context
+        add: Any = self.covdata.add_arcs if self.branch else self.covdata.add_lines
+        try:
+            for context, recorded in kept:
+                if context != self.covdata._current_context:
+                    self.covdata.set_context(context)
+                add(self._mapped(recorded))
+        finally:
+            if self.covdata._current_context != current:
+                self.covdata.set_context(current)
 
     def _mapped(self, recorded: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         """The same with the file names that the data file wants; two may become one."""

@@ -1,15 +1,22 @@
-"""Switching the dynamic context by hand: each context has all that was executed in it."""
+"""Dynamic contexts, switched by hand or begun by functions: each has all that ran in it."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
+from coverage import CoveragePlugin
+
+import quickcover
 
 from . import facts
 from .comparing import raw_differences, report_differences
 from .measure import CoverageMeasurer, Recorded
-from .running import no_garbage_collected
+from .running import drive, no_garbage_collected
 from .scenes import SAME_RAW_DATA, Scene
 
 pytestmark = [
@@ -64,10 +71,19 @@ def by_context(used: CoverageMeasurer) -> dict[str, Recorded]:
 
 
 def test_each_context_is_complete(tmp_path: Path, name: str, branch: bool) -> None:
-    directory = tmp_path.resolve()
+    compare(in_contexts, tmp_path.resolve(), name, branch)
+
+
+def compare(
+    play: Callable[[str, Path, bool], dict[str, Recorded]],
+    directory: Path,
+    name: str,
+    branch: bool,
+) -> None:
+    """A play under ctrace and under another measurer: the same contexts, with the same in them."""
     with no_garbage_collected():
-        ctrace = in_contexts("ctrace", directory, branch)
-        engine = in_contexts(name, directory, branch)
+        ctrace = play("ctrace", directory, branch)
+        engine = play(name, directory, branch)
     assert sorted(engine) == sorted(ctrace)
     for context, expected in ctrace.items():
         if name in SAME_RAW_DATA:
@@ -95,3 +111,109 @@ def test_contexts_by_line(tmp_path: Path, name: str, branch: bool) -> None:
         found.append({line: sorted(names) for line, names in contexts.items()})
     ctrace, engine = found
     assert engine == ctrace
+
+
+TESTS = """
+import contextlib
+class Wait:
+    def __await__(self): yield 1
+def helper(x):
+    if x: return 1
+    for i in range(2): x += i
+    return x
+class TestCase:
+    def test_method(self, x):
+        return helper(x)
+    @classmethod
+    def test_class_method(cls, x): return helper(x)
+    def runTest(self): helper(1); helper(0)
+def test_plain(x=0):
+    return helper(x)
+def test_outer(x):
+    if x: test_plain(x)
+    return test_plain(x - 1)
+def test_raising(x):
+    helper(x)
+    raise ValueError
+def test_caught(x):
+    with contextlib.suppress(ValueError): test_raising(x)
+    helper(0)
+def test_recursive(x):
+    return test_recursive(x - 1) if x else helper(x)
+def test_generator(x):
+    yield helper(x)
+    yield helper(0)
+async def test_coroutine(x):
+    await Wait()
+    helper(x)
+    await Wait()
+def outside(x):
+    return helper(x)
+def never(x): return x
+"""
+
+
+def play_tests(used: CoverageMeasurer, program: Any) -> None:
+    """Functions that begin contexts, and others; some raise, are resumed, call each other."""
+    used.start()
+    for x in (0, 1):
+        program.outside(x)
+        program.test_plain(x)
+        program.TestCase().test_method(x)
+        program.TestCase.test_class_method(x)
+        program.test_outer(x)
+        program.outside(x)
+        with contextlib.suppress(ValueError):
+            program.test_raising(x)
+        program.helper(x)
+        program.test_caught(x)
+        program.test_recursive(x)
+        generator = program.test_generator(x)
+        next(generator)
+        program.outside(0)
+        list(generator)
+        drive(program.test_coroutine(x))
+        used.cov.stop()
+        program.test_plain(1)
+        used.start()
+        program.TestCase().runTest()
+    used.stop()
+
+
+def in_test_functions(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
+    program = Scene(directory, name, branch).load(TESTS)
+    used = CoverageMeasurer(name, directory, branch)
+    used.cov.set_option("run:dynamic_context", "test_function")
+    play_tests(used, program)
+    return by_context(used)
+
+
+def test_functions_named_as_tests_begin_contexts(tmp_path: Path, name: str, branch: bool) -> None:
+    compare(in_test_functions, tmp_path.resolve(), name, branch)
+
+
+class Switcher(CoveragePlugin):
+    """A plugin for which some functions begin contexts, sometimes."""
+
+    asked = 0
+
+    def dynamic_context(self, frame: FrameType) -> str | None:
+        if frame.f_code.co_name in ("outside", "helper", "test_generator"):
+            self.asked += 1
+            return f"{frame.f_code.co_name}{self.asked % 3}" if self.asked % 4 else None
+        return None
+
+
+def in_functions_of_a_plugin(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
+    program = Scene(directory, name, branch).load(TESTS)
+    used = CoverageMeasurer(name, directory, branch)
+    plugins = [lambda registry: registry.add_dynamic_context(Switcher())]
+    if name != "ctrace":
+        plugins.append(lambda registry: quickcover.coverage_init(registry, {}))
+    used.cov._plugin_override = plugins  # type: ignore[attr-defined]
+    play_tests(used, program)
+    return by_context(used)
+
+
+def test_a_plugin_switches_contexts(tmp_path: Path, name: str, branch: bool) -> None:
+    compare(in_functions_of_a_plugin, tmp_path.resolve(), name, branch)

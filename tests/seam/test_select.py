@@ -21,7 +21,7 @@ ALL = _env.Interpreter(monitoring=True, branch_left_right=True)
         (LINES, Request(branch=True), "trace"),
         (ALL, Request(), "monitoring"),
         (ALL, Request(branch=True), "monitoring"),
-        (ALL, Request(function_contexts=True), "trace"),
+        (ALL, Request(function_contexts=True), "monitoring"),
         (ALL, Request(file_tracers=("django",)), "trace"),
         (ALL, Request(tool_id_available=False), "trace"),
     ],

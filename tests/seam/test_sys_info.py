@@ -67,8 +67,11 @@ def test_debug_plugin_and_sys(run_coverage: Runner, tmp_path: Path) -> None:
 
 
 def test_what_would_be_chosen(run_quickcover: Runner, tmp_path: Path) -> None:
-    (tmp_path / ".coveragerc").write_text("[run]\ndynamic_context = test_function\n")
-    check(run_quickcover("debug", "sys").stdout, "trace")
+    tracing = "def coverage_init(reg, options): reg.add_file_tracer(coverage.CoveragePlugin())\n"
+    write(tmp_path, tracing="import coverage\n" + tracing)
+    (tmp_path / ".coveragerc").write_text("[run]\nplugins = tracing\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    check(run_quickcover("debug", "sys", env=env).stdout, "trace")
 
 
 def test_a_forced_engine(run_quickcover: Runner) -> None:

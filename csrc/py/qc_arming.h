@@ -1,0 +1,29 @@
+/* Arming code objects: which events of sys.monitoring each has. For the monitoring engine.
+ *
+ * A code object is armed with the tracer's local events; CPython then rewrites its bytecode. What a
+ * callback switched off stays so until the events of that code object are taken away and set again.
+ *
+ * Functions return -1 with an exception set.
+ */
+#ifndef QC_ARMING_H
+#define QC_ARMING_H
+
+#include "qc_tracer.h"
+
+/* Calls a function of sys.monitoring; `format` builds the tuple of its arguments. */
+int qc_monitoring_call(qc_tracer *tracer, const char *name, const char *format, ...);
+
+/* The number of an event in sys.monitoring.events. */
+long qc_monitoring_event(qc_tracer *tracer, const char *name);
+
+/* Sets the events that this code object is to have. */
+int qc_arm(qc_tracer *tracer, qc_link *link);
+
+/* Takes its events away. */
+int qc_disarm(qc_tracer *tracer, qc_link *link);
+
+/* Makes the next start of a code object an event again: local events come and go, which makes
+ * CPython forget what was switched off, as no global events are set now. */
+int qc_revive(qc_tracer *tracer, qc_link *link);
+
+#endif

@@ -1,0 +1,28 @@
+#include "qc_compat.h"
+
+#include "qc_context.h"
+
+/* Calls a Python function with one argument, and drops the result. */
+static int notify(PyObject *function, PyObject *argument)
+{
+    PyObject *result = PyObject_CallOneArg(function, argument);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame)
+{
+    PyObject *context = PyObject_CallOneArg(tracer->should_start_context, (PyObject *)frame);
+    if (context == NULL || context == Py_None) {
+        Py_XDECREF(context);
+        return context != NULL ? 0 : -1;
+    }
+    Py_XSETREF(tracer->context, context);
+    return notify(tracer->switch_context, context) < 0 ? -1 : 1;
+}
+
+int qc_context_end(qc_tracer *tracer)
+{
+    Py_CLEAR(tracer->context);
+    return notify(tracer->switch_context, Py_None);
+}
