@@ -34,8 +34,8 @@ random http_cookies http_cookiejar zoneinfo
 """.split()
 """Not bdb: its tests set trace functions, and then ctrace takes lines for those of other frames."""
 
-SIGNAL = "a signal while a generator is resumed: what runs before its handler is up to the core"
-DEEP = "calls up to the recursion limit, which a core's own calls into Python may reach first"
+SIGNAL = "fails under ctrace alone, on 3.11: a signal comes while a generator is resumed"
+DEEP = "fails under ctrace alone, on 3.11: it gets to the recursion limit earlier"
 RANDOM = "draws from a generator that nothing seeds"
 
 LEFT_OUT = {
