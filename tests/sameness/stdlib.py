@@ -7,7 +7,7 @@ from .suites import INSIDE, Suite
 NOT_COMPARED = (
     # A trace function begins to see a new thread when the thread installs it, amidst these.
     r"def _bootstrap(_inner)?\(",
-    r"def _set_(ident|native_id|os_name)\(",
+    r"def _set_(ident|native_id|os_name|tstate_lock)\(",
     # The way to install one in new threads; a core that needs none doesn't run it.
     r"def (settrace|gettrace)\(",
     # Whether a new thread has started before its creator waits for that: Event.wait().
