@@ -52,6 +52,9 @@
 /* At the return event of a yield, f_lasti is that of YIELD_VALUE, but on 3.13 that of the RESUME
  * after it: https://github.com/python/cpython/issues/113728 */
 #define QC_LASTI_IS_YIELD ((PY_VERSION_HEX & 0xFFFF0000) != 0x030D0000)
+/* A generator goes on without a call event when an exception was thrown into it, and through its
+ * `yield from` or `await` into another one, and that one returned: 3.11. */
+#define QC_RESUMES_UNSEEN (PY_VERSION_HEX < 0x030C0000)
 
 /* --------------------------------------------------------------------------- frames */
 
@@ -88,6 +91,13 @@ static inline int qc_code_argument(PyCodeObject *code, int lasti)
     }
 #endif
     return ((unsigned char *)code->co_code_adaptive)[lasti + 1];
+}
+
+/* At a return event that no exception made: does the frame end, or does it yield? */
+static inline bool qc_frame_ends(PyFrameObject *frame)
+{
+    PyCodeObject *code = qc_frame_code(frame);
+    return ((unsigned char *)code->co_code_adaptive)[PyFrame_GetLasti(frame)] == RETURN_VALUE;
 }
 
 /* Is `tracer` the object of this thread's trace function? */

@@ -151,19 +151,28 @@ static int refresh(qc_tracer *tracer, qc_trace_frame *entry)
 
 /* ------------------------------------------------------------------ frames */
 
+/* The place of a frame's entry, counted from 1; 0 if it has none. */
+static uint32_t place_of(const qc_tracer *tracer, const PyFrameObject *frame)
+{
+    uint32_t place = tracer->frame_count;
+    while (place > 0 && tracer->frames[place - 1].frame != frame) {
+        place--;
+    }
+    return place;
+}
+
 static qc_trace_frame *find_deeper(qc_tracer *tracer, PyFrameObject *frame)
 {
-    for (uint32_t k = tracer->frame_count; k-- > 0;) {
-        if (tracer->frames[k].frame == frame) {
-            /* A greenlet switch, most likely: this frame's events come next. */
-            qc_trace_frame *top = &tracer->frames[tracer->frame_count - 1];
-            qc_trace_frame found = tracer->frames[k];
-            tracer->frames[k] = *top;
-            *top = found;
-            return top;
-        }
+    uint32_t place = place_of(tracer, frame);
+    if (place == 0) {
+        return NULL;
     }
-    return NULL;
+    /* A greenlet switch, most likely: this frame's events come next. */
+    qc_trace_frame *top = &tracer->frames[tracer->frame_count - 1];
+    qc_trace_frame found = tracer->frames[place - 1];
+    tracer->frames[place - 1] = *top;
+    *top = found;
+    return top;
 }
 
 /* The entry of a frame, made the top one; NULL if its call was not seen. */
@@ -418,7 +427,30 @@ static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *
     return record_line(tracer, entry, -first_line);
 }
 
-static int on_return(qc_tracer *tracer, PyFrameObject *frame)
+/* A generator has returned. If the one that waits for it was resumed without an event, it is taken
+ * for resumed here, where it still stands at the line of its `yield from` or `await`. */
+static int resume_unseen(qc_tracer *tracer, PyFrameObject *ended)
+{
+    const int generator = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    if (!(qc_frame_code(ended)->co_flags & generator) || !qc_frame_ends(ended)) {
+        return 0;
+    }
+    int result = 0;
+    PyFrameObject *frame = PyFrame_GetBack(ended);
+    if (frame != NULL && frame->f_trace == (PyObject *)tracer &&
+        (qc_frame_code(frame)->co_flags & generator) && place_of(tracer, frame) == 0 &&
+        (result = on_call(tracer, frame)) == 0) {
+        qc_trace_frame *entry = &tracer->frames[tracer->frame_count - 1];
+        if (tracer->store->branch && entry->file != NULL) {
+            entry->last_line = PyFrame_GetLineNumber(frame);
+            entry->last = short_number(entry->link->trace, entry->last_line);
+        }
+    }
+    Py_XDECREF(frame);
+    return result;
+}
+
+static int on_return(qc_tracer *tracer, PyFrameObject *frame, PyObject *value)
 {
     qc_trace_frame *entry = find_frame(tracer, frame);
     if (entry == NULL) {
@@ -433,10 +465,13 @@ static int on_return(qc_tracer *tracer, PyFrameObject *frame)
     if (started_context && qc_context_end(tracer) < 0) {
         return -1;
     }
+    if (QC_RESUMES_UNSEEN && value != NULL && resume_unseen(tracer, frame) < 0) {
+        return -1;
+    }
     return result;
 }
 
-static int handle(qc_tracer *tracer, PyFrameObject *frame, int what)
+static int handle(qc_tracer *tracer, PyFrameObject *frame, int what, PyObject *arg)
 {
     switch (what) {
     case PyTrace_LINE:
@@ -444,13 +479,13 @@ static int handle(qc_tracer *tracer, PyFrameObject *frame, int what)
     case PyTrace_CALL:
         return on_call(tracer, frame);
     case PyTrace_RETURN:
-        return on_return(tracer, frame);
+        return on_return(tracer, frame, arg);
     default:
         return 0;
     }
 }
 
-static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *Py_UNUSED(arg))
+static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
 {
     qc_tracer *tracer = (qc_tracer *)self;
     if (QC_UNLIKELY(!tracer->started)) {
@@ -459,7 +494,7 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *Py
         return 0;
     }
     tracer->store->activity = true;
-    if (QC_UNLIKELY(handle(tracer, frame, what) < 0)) {
+    if (QC_UNLIKELY(handle(tracer, frame, what, arg) < 0)) {
         qc_tracer_fail(tracer);
     }
     return 0;

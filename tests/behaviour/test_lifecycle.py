@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from .running import drive
@@ -342,6 +344,61 @@ def count(x):
             closed.close()
 
     compare(scenario)
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_generator_goes_on_after_a_throw_into_another(compare: Comparison, resumed: bool) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(
+            """
+def inner(x):
+    try:
+        yield 1
+    except KeyError:
+        a = 1
+    if not x:
+        yield 2
+    return x
+def middle(x):
+    y = yield from inner(x)
+    return y
+async def outer(x):
+    if await awaited(x):
+        a = 1
+    else:
+        a = 2
+    await awaited(0)
+    b = 3
+class Wait:
+    def __init__(self, x):
+        self.x = x
+    def __await__(self):
+        return middle(self.x)
+async def awaited(x):
+    return await Wait(x)
+def drive(x):
+    coroutine = outer(x)
+    coroutine.send(None)
+    c = coroutine.throw(KeyError)
+    d = 1
+    coroutine.close()
+    e = 2
+    return c
+def f(x):
+    g = drive(x)
+    return g
+"""
+        )
+        with scene.measuring():
+            program.f(resumed)
+        with scene.measuring():
+            program.f(resumed)
+
+    # On 3.11 there is no call event then, and ctrace takes it for the caller that goes on.
+    if sys.version_info < (3, 12) and resumed:
+        compare.with_oracle(scenario)
+    else:
+        compare(scenario)
 
 
 def test_a_generator_across_stop_and_start(compare: Comparison) -> None:

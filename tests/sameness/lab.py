@@ -73,6 +73,7 @@ class Lab:
     """One interpreter with one release of coverage.py, and the places they work in."""
 
     def __init__(self, interpreter: Interpreter, coverage: str, cache: Path) -> None:
+        cache = cache.resolve()  # the suites run in directories of their own
         self.interpreter = interpreter
         self.coverage = coverage
         self.tag = f"{interpreter.version}-coverage-{coverage}"
@@ -80,7 +81,7 @@ class Lab:
         self.python = self.venv / "bin" / "python"
         self.sdists = cache / "sdists"
         self.results = cache / "results" / self.tag
-        whose = f"quickcover-sameness-{os.getuid()}-{_digest(bytes(cache.resolve()))[:6]}"
+        whose = f"quickcover-sameness-{os.getuid()}-{_digest(bytes(cache))[:6]}"
         self.work = Path(tempfile.gettempdir()) / whose / self.tag
 
     @contextmanager

@@ -33,6 +33,11 @@ class Measurement:
     cpu: float
     """Seconds of user and system time, with the test suite's own children."""
 
+    @property
+    def passed(self) -> int:
+        """How many tests passed."""
+        return sum(outcome == "passed" for outcome in self.outcomes.values())
+
     def save(self, path: Path) -> None:
         """Keep it for the next session."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +65,10 @@ def measure(lab: Lab, suite: Suite, core: Core, *, branch: bool, preload: str = 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     log = place / "log.txt"
     with open(log, "wb") as out:
-        _call(command, home, env, out)
+        status = _call(command, home, env, out)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if not notes.exists():
+    if not notes.exists() or status not in suite.good_status():
         raise LabError(f"{suite.name} under {core.name} did not end properly:\n{_tail(log)}")
     noted = json.loads(notes.read_text(encoding="utf-8"))
     if noted["tracer"] not in core.tracers:

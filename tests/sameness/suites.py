@@ -30,10 +30,12 @@ class Suite:
     """What is measured: directories in the source distribution."""
     tests: tuple[str, ...] = ("tests",)
     """Arguments for pytest."""
+    least: int = field(default=1, repr=False)
+    """How many tests must pass, or the suite is broken and its result says nothing."""
     needs: tuple[str, ...] = ()
     """Packages that the tests import; all are pinned in requirements.txt."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Test files and node ids that don't run, each with the reason."""
+    """Test files and node ids that don't run (of a program: tests), each with the reason."""
     program: tuple[str, ...] = ()
     """Arguments for `coverage run`, instead of pytest."""
     config: tuple[str, ...] = ()
@@ -45,11 +47,14 @@ class Suite:
     module: str = ""
     """A module that the interpreter may lack, and then the suite is passed over."""
 
+    def good_status(self) -> tuple[int, ...]:
+        """How the process may end: a pytest that could not collect everything ends with more."""
+        return (0,) if self.program else (0, 1)
+
     def command(self) -> list[str]:
         """The arguments of `coverage run`."""
-        if self.program:
-            return list(self.program)
-        arguments = [*PYTEST, *self.tests]
+        arguments = list(self.program) or [*PYTEST, *self.tests]
         for name in self.left_out:
-            arguments.append(f"--deselect={name}" if "::" in name else f"--ignore={name}")
+            test = self.program or "::" in name
+            arguments.append(f"--deselect={name}" if test else f"--ignore={name}")
         return arguments

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from . import cli, compare, cores, lab, measure, projects, session, suites
+from . import cli, compare, cores, explained, lab, measure, projects, session, suites
 from .compare import Difference, FileReport
 
 ENTRY = {
@@ -84,6 +84,29 @@ def test_a_kept_measurement_is_read_back(tmp_path: Path) -> None:
     assert measure.Measurement.load(tmp_path / "deep" / "kept.json") == kept
 
 
+def test_a_suite_that_could_not_begin_is_refused() -> None:
+    suite = suites.Suite("s", least=2)
+    ended = {"a": "passed", "b [collect]": "failed"}
+    with pytest.raises(lab.LabError, match=r"1 tests passed, 2 at least should.*\n +b \[collect\]"):
+        session.check_tests(suite, measure.Measurement({}, ended, "CTracer", 1.5))
+    session.check_tests(suite, measure.Measurement({}, ended | {"c": "passed"}, "CTracer", 1.5))
+
+
+def test_pytest_must_have_collected_everything() -> None:
+    assert suites.Suite("s").good_status() == (0, 1)
+    assert suites.Suite("s", program=("p.py",)).good_status() == (0,)
+
+
+def test_what_is_left_out_is_said_to_the_program() -> None:
+    left_out = {"a.py": "", "b.py::c": ""}
+    assert suites.Suite("s", left_out=left_out).command()[-2:] == [
+        "--ignore=a.py",
+        "--deselect=b.py::c",
+    ]
+    program = suites.Suite("s", program=("p.py", "m"), left_out={"m.T.a": ""})
+    assert program.command() == ["p.py", "m", "--deselect=m.T.a"]
+
+
 def test_a_result_lists_its_first_differences() -> None:
     result = session.Result("s", "1", "3.11.7", "7.17.3", "trace", "branches")
     result.differences = [Difference("a.py", "line", (n,), "executed", "missing") for n in range(9)]
@@ -101,12 +124,25 @@ def test_the_table_of_projects(suite: suites.Suite) -> None:
     assert set(suite.needs) <= pinned
     assert suite.version
     assert suite.sources
+    assert suite.least >= 100
     assert all(reason for reason in suite.left_out.values())
+
+
+def test_what_is_explained_belongs_to_a_suite() -> None:
+    for suite, version, reason in explained.EXPLAINED:
+        assert suite in cli.SUITES
+        assert reason.strip()
+        assert explained.explained(suite, version)
+    assert explained.explained("attrs", (3, 14)) == set()
 
 
 def test_there_are_enough_projects() -> None:
     assert len(projects.PROJECTS) >= 8
     assert len({suite.name for suite in projects.PROJECTS}) == len(projects.PROJECTS)
+
+
+def test_the_minimum_of_tests_does_not_make_a_reference_old() -> None:
+    assert repr(suites.Suite("s", least=1)) == repr(suites.Suite("s", least=2))
 
 
 def test_every_engine_has_a_tracer() -> None:

@@ -1,6 +1,7 @@
-"""Run modules of tests with unittest and note how each test ended: `unittest_driver.py MODULE...`.
+"""Run modules of tests with unittest and note how each test ended.
 
-For the standard library's own tests; a module that this Python does not have is noted as absent.
+`unittest_driver.py MODULE... --deselect=TEST...`, for the standard library's own tests; a module
+that this Python does not have is noted as absent.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ class Noted(unittest.TestResult):
     def addError(self, test: unittest.TestCase, err: object) -> None:
         sameness_probe.note(test.id(), "failed")
 
+    def addSubTest(
+        self, test: unittest.TestCase, subtest: unittest.TestCase, err: object
+    ) -> None:
+        if err is not None:
+            sameness_probe.note(test.id(), "failed")
+
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
         sameness_probe.note(test.id(), "skipped")
 
@@ -35,15 +42,29 @@ class Noted(unittest.TestResult):
         sameness_probe.note(test.id(), "xpassed")
 
 
-def main(names: list[str]) -> None:
+def skip(suite: unittest.TestSuite, left_out: set[str]) -> unittest.TestSuite:
+    """The same suite without the tests of these names."""
+    kept: list[unittest.TestCase | unittest.TestSuite] = []
+    for part in suite:
+        if isinstance(part, unittest.TestSuite):
+            kept.append(skip(part, left_out))
+        elif part.id() not in left_out:
+            kept.append(part)
+    return type(suite)(kept)
+
+
+def main(arguments: list[str]) -> None:
     """Run the modules in the order given."""
     gc.disable()
     loader = unittest.TestLoader()
-    for name in names:
+    left_out = {name.partition("=")[2] for name in arguments if name.startswith("--deselect=")}
+    for name in arguments:
+        if name.startswith("--"):
+            continue
         if importlib.util.find_spec(name) is None:
             sameness_probe.note(name, "absent")
             continue
-        loader.loadTestsFromName(name).run(Noted())
+        skip(loader.loadTestsFromName(name), left_out).run(Noted())
         gc.collect()  # or finalizers run whenever a core's own objects let the next round begin
     sameness_probe.write_notes()
 

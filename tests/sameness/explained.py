@@ -1,0 +1,47 @@
+"""Differences that are known and understood, because ctrace is wrong. Keep it short.
+
+Each is written as a session tells it; they are counted apart. Everything else that can differ
+between two runs of a core is left out of its suite instead.
+"""
+
+from __future__ import annotations
+
+RESUMED_UNSEEN = """
+3.11: when an exception is thrown into a generator or coroutine and through its `yield from` or
+`await` into another one, and that one returns, the outer one goes on without a call event. ctrace
+takes its lines for lines of whoever threw, and its return for the return of that frame, whose
+further lines are lost or counted for yet another file.
+"""
+
+# (suite, version of Python, reason) -> what may differ
+EXPLAINED: dict[tuple[str, tuple[int, int], str], str] = {
+    ("tornado", (3, 11), RESUMED_UNSEEN): """
+tornado/test/httpserver_test.py:139: line is executed, should be missing
+tornado/test/httpserver_test.py:1372: line is executed, should be missing
+tornado/test/httpserver_test.py:1376: line is executed, should be missing
+tornado/test/httpserver_test.py:1483: line is executed, should be missing
+tornado/test/httpserver_test.py:1498: line is executed, should be missing
+tornado/test/httpserver_test.py:1346 -> -1341: branch is executed, should be missing
+tornado/test/httpserver_test.py:1376 -> -1367: branch is executed, should be missing
+tornado/test/simple_httpclient_test.py:348: line is executed, should be missing
+tornado/test/web_test.py:3378: line is executed, should be missing
+tornado/test/websocket_test.py:197: line is missing, should be executed
+""",
+    ("trio", (3, 11), RESUMED_UNSEEN): """
+src/trio/_core/_tests/test_run.py:2462: line is executed, should be missing
+src/trio/_core/_tests/test_run.py:2463: line is executed, should be missing
+src/trio/_core/_tests/test_run.py:2464: line is executed, should be missing
+src/trio/_core/_tests/test_run.py:2466: line is executed, should be missing
+src/trio/_core/_tests/test_run.py:2473: line is executed, should be missing
+""",
+}
+
+
+def explained(suite: str, version: tuple[int, int]) -> set[str]:
+    """What may differ in that suite on that Python."""
+    return {
+        line.strip()
+        for (name, python, _), lines in EXPLAINED.items()
+        for line in lines.strip().splitlines()
+        if (name, python) == (suite, version)
+    }
