@@ -180,20 +180,22 @@ static bool is_annotate(PyCodeObject *code)
 
 /* ------------------------------------------------------------------ callbacks */
 
-/* A code object begins or goes on: met for the first time by this store? */
-static void meet(qc_tracer *tracer, PyCodeObject *code)
+/* A code object begins or goes on: met for the first time by this store? -1 with an exception that
+ * is the program's. */
+static int meet(qc_tracer *tracer, PyCodeObject *code)
 {
     if (!tracer->started) {
-        return;
+        return 0;
     }
     tracer->store->activity = true;
     qc_link *link = qc_codemap_get(tracer->store->map, code);
     if (link != NULL && link->epoch == tracer->store->epoch) {
-        return;
+        return 0;
     }
     if (link == NULL || (!is_annotate(code) && admit(tracer, link) < 0)) {
-        qc_tracer_fail(tracer);
+        return qc_tracer_fail(tracer);
     }
+    return 0;
 }
 
 static inline PyObject *disable(qc_tracer *tracer)
@@ -222,23 +224,23 @@ static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigne
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    meet(tracer, (PyCodeObject *)args[0]);
-    return disable(tracer);
+    return meet(tracer, (PyCodeObject *)args[0]) == 0 ? disable(tracer) : NULL;
 }
 
 /* Where a frame goes on that was suspended before we started, its line has no event. */
 static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    meet(tracer, (PyCodeObject *)args[0]);
+    if (meet(tracer, (PyCodeObject *)args[0]) < 0) {
+        return NULL;
+    }
     return tracer->store->branch ? on_offset(self, args, QC_HIT_PASSED) : disable(tracer);
 }
 
 /* PY_THROW can't be disabled. */
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    meet((qc_tracer *)self, (PyCodeObject *)args[0]);
-    Py_RETURN_NONE;
+    return meet((qc_tracer *)self, (PyCodeObject *)args[0]) == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 #if QC_HAVE_BRANCH_SIDES

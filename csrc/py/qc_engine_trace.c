@@ -237,6 +237,23 @@ static int notify(PyObject *function, PyObject *argument)
     return result != NULL ? 0 : -1;
 }
 
+static int end_context(qc_tracer *tracer)
+{
+    Py_CLEAR(tracer->context);
+    return notify(tracer->switch_context, Py_None);
+}
+
+/* Ends the context of a call that failed, and goes on failing: always -1. */
+static int abandon_context(qc_tracer *tracer)
+{
+    PyObject *error = qc_error_take();
+    (void)end_context(tracer);
+    PyErr_Clear();
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_DECREF(error);
+    return -1;
+}
+
 /* Does this frame begin a dynamic context? 1, 0, or -1 with an exception set. */
 static int begin_context(qc_tracer *tracer, PyFrameObject *frame)
 {
@@ -246,13 +263,7 @@ static int begin_context(qc_tracer *tracer, PyFrameObject *frame)
         return context != NULL ? 0 : -1;
     }
     tracer->context = context;
-    return notify(tracer->switch_context, context) < 0 ? -1 : 1;
-}
-
-static int end_context(qc_tracer *tracer)
-{
-    Py_CLEAR(tracer->context);
-    return notify(tracer->switch_context, Py_None);
+    return notify(tracer->switch_context, context) < 0 ? abandon_context(tracer) : 1;
 }
 
 /* ------------------------------------------------------------------ events */
@@ -274,7 +285,7 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round)) {
         if ((link = qc_codemap_get(tracer->store->map, code)) == NULL ||
             decide(tracer, link, frame, &verdict) < 0) {
-            return -1;
+            return started ? abandon_context(tracer) : -1;
         }
         file = verdict.file;
     }
@@ -486,10 +497,7 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *Py
         return 0;
     }
     tracer->store->activity = true;
-    if (QC_UNLIKELY(handle(tracer, frame, what) < 0)) {
-        qc_tracer_fail(tracer);
-    }
-    return 0;
+    return QC_UNLIKELY(handle(tracer, frame, what) < 0) ? qc_tracer_fail(tracer) : 0;
 }
 
 /* ------------------------------------------------------------------ the engine */
@@ -513,7 +521,9 @@ static int trace_stop(qc_tracer *tracer)
 /* An event from Python: settrace(gettrace()) by the program, or coverage.py's thread starter. */
 static int trace_event(qc_tracer *tracer, PyFrameObject *frame, int what)
 {
-    (void)on_event((PyObject *)tracer, frame, what, NULL);
+    if (on_event((PyObject *)tracer, frame, what, NULL) < 0) {
+        return -1;
+    }
     if (what == PyTrace_CALL && tracer->started) {
         /* Go back to the C function. Only at a call: earlier, a trace function that the program
          * has just set would be lost. */
