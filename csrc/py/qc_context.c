@@ -10,6 +10,16 @@ static int notify(PyObject *function, PyObject *argument)
     return result != NULL ? 0 : -1;
 }
 
+int qc_context_abandon(qc_tracer *tracer)
+{
+    PyObject *error = qc_error_take();
+    (void)qc_context_end(tracer);
+    PyErr_Clear();
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_DECREF(error);
+    return -1;
+}
+
 int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame)
 {
     PyObject *context = PyObject_CallOneArg(tracer->should_start_context, (PyObject *)frame);
@@ -18,7 +28,7 @@ int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame)
         return context != NULL ? 0 : -1;
     }
     Py_XSETREF(tracer->context, context);
-    return notify(tracer->switch_context, context) < 0 ? -1 : 1;
+    return notify(tracer->switch_context, context) < 0 ? qc_context_abandon(tracer) : 1;
 }
 
 int qc_context_end(qc_tracer *tracer)

@@ -20,4 +20,7 @@ int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame);
 /* Switches back to no context. 0, or -1 with an exception set. */
 int qc_context_end(qc_tracer *tracer);
 
+/* Ends the context of a call that failed, and goes on failing: always -1. */
+int qc_context_abandon(qc_tracer *tracer);
+
 #endif

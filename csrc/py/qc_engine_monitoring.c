@@ -115,20 +115,22 @@ static bool is_annotate(PyCodeObject *code)
 
 /* ------------------------------------------------------------------ callbacks */
 
-/* A code object begins or goes on: met for the first time by this store? */
-static void meet(qc_tracer *tracer, PyCodeObject *code)
+/* A code object begins or goes on: met for the first time by this store? -1 with an exception that
+ * is the program's. */
+static int meet(qc_tracer *tracer, PyCodeObject *code)
 {
     if (!tracer->started) {
-        return;
+        return 0;
     }
     tracer->store->activity = true;
     qc_link *link = qc_codemap_get(tracer->store->map, code);
     if (link != NULL && link->epoch == tracer->store->epoch) {
-        return;
+        return 0;
     }
     if (link == NULL || (!is_annotate(code) && admit(tracer, link) < 0)) {
-        qc_tracer_fail(tracer);
+        return qc_tracer_fail(tracer);
     }
+    return 0;
 }
 
 static inline PyObject *disable(qc_tracer *tracer)
@@ -192,58 +194,59 @@ static int try_context(qc_tracer *tracer, PyCodeObject *code)
     return qc_arm(tracer, link);
 }
 
-/* A frame begins or goes on: its code is met. Is this of interest every time? */
-static bool enter(qc_tracer *tracer, PyCodeObject *code)
+/* A frame begins or goes on: its code is met. 1 if this is of interest every time, else 0; -1 with
+ * an exception that is the program's. */
+static int enter(qc_tracer *tracer, PyCodeObject *code)
 {
-    meet(tracer, code);
+    if (meet(tracer, code) < 0) {
+        return -1;
+    }
     if (QC_LIKELY(!qc_context_is_asked(tracer)) || !may_begin_context(tracer, code)) {
-        return false;
+        return 0;
     }
-    if (try_context(tracer, code) < 0) {
-        qc_tracer_fail(tracer);
-    }
-    return true;
+    return try_context(tracer, code) < 0 && qc_tracer_fail(tracer) < 0 ? -1 : 1;
 }
 
-/* A frame is left: did it begin a context? */
-static void leave(qc_tracer *tracer)
+/* A frame is left: did it begin a context? As `enter`. */
+static int leave(qc_tracer *tracer, PyObject *code)
 {
-    if (QC_LIKELY(tracer->context_frame == NULL) || PyEval_GetFrame() != tracer->context_frame) {
-        return;
+    if (QC_UNLIKELY(tracer->context_frame != NULL) && PyEval_GetFrame() == tracer->context_frame) {
+        Py_CLEAR(tracer->context_frame);
+        if (tracer->context != NULL && tracer->started && qc_context_end(tracer) < 0 &&
+            qc_tracer_fail(tracer) < 0) {
+            return -1;
+        }
     }
-    Py_CLEAR(tracer->context_frame);
-    if (tracer->context != NULL && tracer->started && qc_context_end(tracer) < 0) {
-        qc_tracer_fail(tracer);
-    }
-}
-
-/* Is the way out of this code of interest every time? */
-static bool is_left_often(qc_tracer *tracer, PyObject *code)
-{
     qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
     return link != NULL && link->begins_context;
+}
+
+/* What a callback returns after `enter` or `leave`. */
+static PyObject *carry_on(qc_tracer *tracer, int again)
+{
+    return again < 0 ? NULL : again ? Py_NewRef(Py_None) : disable(tracer);
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    return enter(tracer, (PyCodeObject *)args[0]) ? Py_NewRef(Py_None) : disable(tracer);
+    return carry_on(tracer, enter(tracer, (PyCodeObject *)args[0]));
 }
 
 /* Where a frame goes on that was suspended before we started, its line has no event. */
 static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = (qc_tracer *)self;
-    bool again = enter(tracer, (PyCodeObject *)args[0]);
+    int again = enter(tracer, (PyCodeObject *)args[0]);
     hit_offset(tracer, args, tracer->store->branch ? QC_HIT_PASSED : 0);
-    return again ? Py_NewRef(Py_None) : disable(tracer);
+    return carry_on(tracer, again);
 }
 
 /* PY_THROW can't be disabled. */
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    (void)enter((qc_tracer *)self, (PyCodeObject *)args[0]);
-    Py_RETURN_NONE;
+    int again = enter((qc_tracer *)self, (PyCodeObject *)args[0]);
+    return again < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -313,15 +316,12 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_
     if (tracer->store->branch) {
         hit_offset(tracer, args, QC_HIT_RETURN);
     }
-    leave(tracer);
-    return is_left_often(tracer, args[0]) ? Py_NewRef(Py_None) : disable(tracer);
+    return carry_on(tracer, leave(tracer, args[0]));
 }
 
 static PyObject *on_yield(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    leave((qc_tracer *)self);
-    return is_left_often((qc_tracer *)self, args[0]) ? Py_NewRef(Py_None)
-                                                     : disable((qc_tracer *)self);
+    return carry_on((qc_tracer *)self, leave((qc_tracer *)self, args[0]));
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -354,8 +354,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_
         hit_unwind(tracer, args);
     }
 #endif
-    leave(tracer);
-    Py_RETURN_NONE;
+    return leave(tracer, args[0]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* ------------------------------------------------------------------ start and stop */

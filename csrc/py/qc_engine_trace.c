@@ -256,7 +256,7 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round)) {
         if ((link = qc_codemap_get(tracer->store->map, code)) == NULL ||
             decide(tracer, link, frame, &verdict) < 0) {
-            return -1;
+            return started ? qc_context_abandon(tracer) : -1;
         }
         file = verdict.file;
     }
@@ -494,10 +494,7 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
         return 0;
     }
     tracer->store->activity = true;
-    if (QC_UNLIKELY(handle(tracer, frame, what, arg) < 0)) {
-        qc_tracer_fail(tracer);
-    }
-    return 0;
+    return QC_UNLIKELY(handle(tracer, frame, what, arg) < 0) ? qc_tracer_fail(tracer) : 0;
 }
 
 /* ------------------------------------------------------------------ the engine */
@@ -521,7 +518,9 @@ static int trace_stop(qc_tracer *tracer)
 /* An event from Python: settrace(gettrace()) by the program, or coverage.py's thread starter. */
 static int trace_event(qc_tracer *tracer, PyFrameObject *frame, int what)
 {
-    (void)on_event((PyObject *)tracer, frame, what, NULL);
+    if (on_event((PyObject *)tracer, frame, what, NULL) < 0) {
+        return -1;
+    }
     if (what == PyTrace_CALL && tracer->started) {
         /* Go back to the C function. Only at a call: earlier, a trace function that the program
          * has just set would be lost. */

@@ -5,6 +5,7 @@
 #include "qc_engine_monitoring.h"
 #include "qc_engine_trace.h"
 #include "qc_limits.h"
+#include "qc_realpath.h"
 #include "qc_store.h"
 #include "qc_tracer.h"
 
@@ -97,7 +98,8 @@ static int module_exec(PyObject *module)
         (state->store_type = add_type(module, &qc_store_spec, NULL)) == NULL ||
         (state->tracer_type = add_type(module, &qc_tracer_spec, NULL)) == NULL ||
         (state->trace_type = add_type(module, &qc_trace_tracer_spec, state->tracer_type)) == NULL ||
-        add_monitoring(module, state) < 0 || qc_limits_add(module) < 0) {
+        add_monitoring(module, state) < 0 || qc_limits_add(module) < 0 ||
+        qc_realpath_add(module) < 0) {
         return -1;
     }
     PyObject *engines = state->monitoring_type != NULL

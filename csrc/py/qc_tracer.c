@@ -3,11 +3,15 @@
 #include "../core/qc_mem.h"
 #include "qc_tracer.h"
 
-void qc_tracer_fail(qc_tracer *tracer)
+int qc_tracer_fail(qc_tracer *tracer)
 {
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        return -1;
+    }
     qc_store_latch(tracer->store);
     (void)tracer->engine->stop(tracer);
     PyErr_Clear();
+    return 0;
 }
 
 /* ------------------------------------------------------------------ the protocol's methods */

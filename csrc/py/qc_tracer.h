@@ -54,7 +54,9 @@ PyTypeObject *qc_tracer_make_type(PyObject *module, PyType_Spec *spec);
 
 PyObject *qc_tracer_new(PyTypeObject *type, const qc_engine *engine);
 
-/* Latches the current exception in the store and stops this tracer. */
-void qc_tracer_fail(qc_tracer *tracer);
+/* Latches the current exception in the store and stops this tracer: 0. But what a signal handler of
+ * the program raised while coverage.py decided (KeyboardInterrupt, SystemExit) is the program's:
+ * -1, and it stays the current exception. */
+int qc_tracer_fail(qc_tracer *tracer);
 
 #endif

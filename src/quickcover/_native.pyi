@@ -87,6 +87,9 @@ class EmptyMonitoring:
     def start(self, branch: bool, /) -> None: ...
     def stop(self) -> None: ...
 
+def real_path(path: str, /) -> str | None:
+    """Return what `os.path.realpath` returns, or None where that has to be asked."""
+
 def live() -> dict[Literal["bytes", "code_links", "code_records"], int]:
     """Return what is alive in the C core, for leak checks."""
 

@@ -1,37 +1,27 @@
-"""The real path of many files, quickly: most of them share their directory with another."""
+"""The real path of a file, quickly."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 
 class AbsFile:
-    """`coverage.files.abs_file` with the real paths of directories remembered.
+    """`coverage.files.abs_file`, with the C library's realpath in place of Python's.
 
-    Deciding about one file asks for its real path up to three times, and each time the system is
-    asked about every directory above it: a third of the cost of importing a large package under
-    measurement. The answers are those of the original, unless a directory is replaced by a link
-    between two calls of `forget`.
+    Deciding about one file asks for its real path up to three times, and importing a large
+    package asks about a thousand times. The answers are those of the original. Nothing is
+    remembered between two calls, because the measured program may put links where directories
+    were; nothing here uses `os`, because the program may have mocks in its place.
     """
 
-    def __init__(self, original: Callable[[str], str]) -> None:
-        """Answer as `original` does."""
-        self.original = original
-        self._directories: dict[str, str] = {}
-
-    def forget(self) -> None:
-        """Forget what was remembered."""
-        self._directories.clear()
+    def __init__(
+        self, original: Callable[[str], str], real_path: Callable[[str], str | None]
+    ) -> None:
+        """Answer as `original` does: by `real_path`, unless that returns None."""
+        self._original = original
+        self._real_path = real_path
 
     def __call__(self, path: str) -> str:
         """Return the absolute normalized form of `path`, links resolved."""
-        directory, name = os.path.split(path)
-        if os.sep != "/" or not directory.startswith("/") or name in ("", ".", ".."):
-            return self.original(path)
-        if os.path.islink(path):
-            return self.original(path)
-        real = self._directories.get(directory)
-        if real is None:
-            real = self._directories[directory] = os.path.realpath(directory)
-        return os.path.join(real, name)
+        real = self._real_path(path)
+        return self._original(path) if real is None else real

@@ -1,11 +1,14 @@
 """The seam: how coverage.py comes to measure with our engines.  Only this file imports coverage.
 
 coverage.py has no registration point for cores.  `enter()` rebinds three global names of
-`coverage.control`, once, to subclasses (and `coverage.files.abs_file` to a faster one):
+`coverage.control`, once, to subclasses:
 
 - `Core` has the engine chosen when a Coverage object starts for the first time;
 - `Collector` fetches what the C core recorded, and warns of errors that the C core latched;
 - `Plugins` loads our plugin although no configuration names it, while `install()` is in force.
+
+The first of our Cores also rebinds `coverage.files.abs_file` to one that gives the same answers
+faster.
 
 All of them leave Coverage objects alone that are not for us.  A Coverage object is for us if our
 `coverage_init` was called for it, if `install()` is in force, or if its `core` is "quickcover";
@@ -79,10 +82,6 @@ def enter() -> None:
     if range_problem(version_info) is None and names.Collector is not Collector:
         names.Collector = Collector
         names.Plugins = Plugins
-        files.abs_file = _abs_file
-
-
-_abs_file = AbsFile(files.abs_file)
 
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
@@ -197,7 +196,10 @@ class Core(_Core):
 
     def _use(self, engine: str) -> None:
         """Set everything that coverage.py reads from a Core."""
-        self.tracer_class = getattr(load_native(), _TRACERS[engine])
+        native = load_native()
+        if not isinstance(files.abs_file, AbsFile):
+            files.abs_file = AbsFile(files.abs_file, native.real_path)
+        self.tracer_class = getattr(native, _TRACERS[engine])
         self.tracer_kwargs = {}
         self.file_disposition_class = FileDisposition
         self.supports_plugins = engine == "trace"
@@ -237,7 +239,6 @@ class Collector(_Collector):
         """
         for tracer in getattr(self, "tracers", ()):
             tracer.stop()
-        _abs_file.forget()
         super().reset()
         self._store: _native.Store = load_native().Store(branch=self.branch)
         self.data: TTraceData = self._store

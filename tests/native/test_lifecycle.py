@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -132,6 +135,66 @@ def test_an_error_in_the_decision_is_latched(engine: str) -> None:
     tracer.stop()
     assert isinstance(store.take_error(), ZeroDivisionError)
     assert store.take_error() is None
+
+
+def _interrupted(interruption: type[BaseException]) -> Callable[[str, FrameType], Any]:
+    """A `should_trace` for program.py that a signal handler interrupts the first time."""
+    interruptions = [interruption]
+
+    def should_trace(filename: str, frame: FrameType) -> Any:
+        if filename == "program.py" and interruptions:
+            raise interruptions.pop()
+        return measures("program.py")(filename, frame)
+
+    return should_trace
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_of_the_decision_is_the_programs(
+    engine: str, interruption: type[BaseException]
+) -> None:
+    f: Any = _function()
+    store = _native.Store()
+    tracer = tracer_for(engine, store, _interrupted(interruption))
+    tracer.start()
+    with pytest.raises(interruption):
+        f(1)
+    assert f(1) == 1
+    tracer.stop()
+    assert store.take_error() is None
+    assert store.drain() == {"program.py": [2, 3]}
+
+
+@pytest.mark.parametrize("branch", [False, True])
+@pytest.mark.parametrize("resume", ["throw", "send"])
+def test_an_interruption_of_the_decision_about_a_resumed_generator(
+    branch_engine: str, resume: str, branch: bool
+) -> None:
+    generator: Any = _function(source="def f():\n    yield 1\n    yield 2\n")
+    one, two = generator(), generator()
+    next(one)
+    next(two)
+    store = _native.Store(branch=branch)
+    tracer = tracer_for(branch_engine, store, _interrupted(KeyboardInterrupt))
+    tracer.start()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(one, resume)(ValueError())
+    assert next(two) == 2
+    tracer.stop()
+    assert store.take_error() is None
+
+
+def test_an_interrupted_call_ends_its_context() -> None:
+    f: Any = _function()
+    switches: list[str | None] = []
+    tracer = tracer_for("trace", _native.Store(), _interrupted(KeyboardInterrupt))
+    tracer.should_start_context = lambda frame: "f" if frame.f_code is f.__code__ else None
+    tracer.switch_context = switches.append
+    tracer.start()
+    with pytest.raises(KeyboardInterrupt):
+        f(1)
+    tracer.stop()
+    assert switches == ["f", None]
 
 
 def test_data_must_be_a_store(engine: str) -> None:

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from quickcover import _native
 from quickcover._paths import AbsFile
 
 from ..conftest import Runner
 
+#: What the program of `test_mocks_of_the_program` does meanwhile.
+MOCKS = """\
+import os.path
+from unittest import mock
+
+class Mock:
+    def __getattr__(self, name):
+        raise ZeroDivisionError(name)
+
+with mock.patch("os.path", new=Mock()):
+    import other
+"""
+
 
 def original(path: str) -> str:
     return os.path.abspath(os.path.realpath(path))
+
+
+@pytest.fixture
+def abs_file() -> AbsFile:
+    return AbsFile(original, _native.real_path)
 
 
 @pytest.fixture
@@ -51,33 +73,69 @@ def tree(tmp_path: Path) -> Path:
         "",
         "real/file.py/below",
         "<string>",
+        "real/d\u00e9j\u00e0.py",
+        "real/\udcff.py",
+        pytest.param("x" * 300, id="too long a name"),
+        pytest.param("real/" * 2000, id="too long a path"),
     ],
 )
-def test_answers_are_those_of_the_original(tree: Path, path: str) -> None:
-    abs_file = AbsFile(original)
+def test_answers_are_those_of_the_original(abs_file: AbsFile, tree: Path, path: str) -> None:
     whole = f"{tree}/{path}"
-    assert abs_file(whole) == abs_file(whole) == original(whole)
+    assert abs_file(whole) == original(whole)
 
 
-def test_relative_paths_follow_the_directory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    abs_file = AbsFile(original)
+@pytest.mark.parametrize("path", ["nul\0.py", "\ud800.py", None])
+def test_errors_are_those_of_the_original(abs_file: AbsFile, path: Any) -> None:
+    def outcome(function: Callable[[Any], str]) -> str:
+        try:
+            return function(path)
+        except Exception as error:
+            return repr(error)
+
+    assert outcome(abs_file) == outcome(original)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library isn't asked elsewhere")
+def test_the_c_library_answers(tree: Path) -> None:
+    assert _native.real_path(f"{tree}/link/alias.py") == f"{tree.resolve()}/real/deep/file.py"
+    assert _native.real_path(f"{tree}/missing.py") is None
+
+
+def test_relative_paths_follow_the_directory(
+    abs_file: AbsFile, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for directory in ("real", "link", "real/deep"):
         monkeypatch.chdir(tree / directory)
         for path in ("file.py", "./file.py", "../file.py", ".", "<string>"):
             assert abs_file(path) == original(path)
 
 
-def test_forget(tree: Path) -> None:
-    abs_file = AbsFile(original)
+def test_links_that_change(abs_file: AbsFile, tree: Path) -> None:
     path = f"{tree}/link/file.py"
     before = abs_file(path)
     (tree / "link").unlink()
     (tree / "link").symlink_to("real/deep")
-    abs_file.forget()
     assert abs_file(path) == original(path) != before
+    (tree / "real").rename(tree / "moved")
+    (tree / "real").symlink_to("moved")
+    assert abs_file(path) == original(path) == f"{tree.resolve()}/moved/deep/file.py"
 
 
 def test_coverage_uses_it(run_python: Runner) -> None:
-    program = "import coverage.files, quickcover; quickcover.install(); print({})"
-    program = program.format("coverage.files.abs_file")
+    program = """\
+import coverage.files, quickcover
+quickcover.install()
+coverage.Coverage(data_file=None).start()
+print(coverage.files.abs_file)
+"""
     assert "AbsFile" in run_python("-c", program).stdout
+
+
+def test_mocks_of_the_program(run_python: Runner, run_quickcover: Runner, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(MOCKS)
+    (tmp_path / "other.py").write_text("a = 1\n")
+    run_python("-c", "import other")  # leaves it compiled, for importlib needs less of os then
+    done = run_quickcover("run", "program.py")
+    assert "quickcover-error" not in done.stdout + done.stderr
+    report = run_quickcover("report", "--include=other.py").stdout
+    assert "100%" in report
