@@ -282,6 +282,25 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     return 0;
 }
 
+enum { GENERATOR = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR };
+
+/* Makes an entry for a generator of ours that was resumed without an event, as if at that line. */
+static int adopt(qc_tracer *tracer, PyFrameObject *frame, int32_t line)
+{
+    if (frame->f_trace != (PyObject *)tracer || !(qc_frame_code(frame)->co_flags & GENERATOR)) {
+        return 0;
+    }
+    if (on_call(tracer, frame) < 0) {
+        return -1;
+    }
+    qc_trace_frame *entry = &tracer->frames[tracer->frame_count - 1];
+    if (tracer->store->branch && entry->file != NULL) {
+        entry->last_line = line;
+        entry->last = short_number(entry->link->trace, line);
+    }
+    return 0;
+}
+
 /* Records one line, or the arc to it. */
 static int record_line(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
 {
@@ -348,6 +367,12 @@ static int on_new_arc(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
 static inline int on_line(qc_tracer *tracer, PyFrameObject *frame)
 {
     qc_trace_frame *entry = find_frame(tracer, frame);
+    if (QC_RESUMES_UNSEEN && QC_UNLIKELY(entry == NULL)) {
+        if (adopt(tracer, frame, qc_frame_line(frame)) < 0) {
+            return -1;
+        }
+        entry = find_frame(tracer, frame);
+    }
     if (entry == NULL || entry->file == NULL) {
         return 0;
     }
@@ -427,24 +452,17 @@ static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *
     return record_line(tracer, entry, -first_line);
 }
 
-/* A generator has returned. If the one that waits for it was resumed without an event, it is taken
- * for resumed here, where it still stands at the line of its `yield from` or `await`. */
+/* A generator has returned: was the one that waits for it resumed unseen? It still stands at the
+ * line of its `yield from` or `await`. */
 static int resume_unseen(qc_tracer *tracer, PyFrameObject *ended)
 {
-    const int generator = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
-    if (!(qc_frame_code(ended)->co_flags & generator) || !qc_frame_ends(ended)) {
+    if (!(qc_frame_code(ended)->co_flags & GENERATOR) || !qc_frame_ends(ended)) {
         return 0;
     }
-    int result = 0;
     PyFrameObject *frame = PyFrame_GetBack(ended);
-    if (frame != NULL && frame->f_trace == (PyObject *)tracer &&
-        (qc_frame_code(frame)->co_flags & generator) && place_of(tracer, frame) == 0 &&
-        (result = on_call(tracer, frame)) == 0) {
-        qc_trace_frame *entry = &tracer->frames[tracer->frame_count - 1];
-        if (tracer->store->branch && entry->file != NULL) {
-            entry->last_line = PyFrame_GetLineNumber(frame);
-            entry->last = short_number(entry->link->trace, entry->last_line);
-        }
+    int result = 0;
+    if (frame != NULL && place_of(tracer, frame) == 0) {
+        result = adopt(tracer, frame, PyFrame_GetLineNumber(frame));
     }
     Py_XDECREF(frame);
     return result;

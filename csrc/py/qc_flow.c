@@ -136,14 +136,36 @@ static int mark_handlers(const qc_codeview *view, const int32_t *lines, qc_hits 
     return marks;
 }
 
-/* Does a handler that begins at `at` lead to the line that begins at `handler`? */
+static int32_t line_of(const qc_codeview *view, uint32_t unit)
+{
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    while (qc_line_cursor_next(&cursor)) {
+        if (unit - cursor.start < cursor.units) {
+            return cursor.line;
+        }
+    }
+    return -1;
+}
+
+/* Does a handler that begins at `at` lead to the line that begins at `handler`? Handlers that only
+ * clean up have no line: they raise again, for the next one. */
 static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
 {
-    while (at >= 0 && at < handler) {
+    for (uint32_t steps = 0; at >= 0 && at < view->units && steps < view->units; steps++) {
+        if (at == handler) {
+            return true;
+        }
         qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
-        at = flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE ? at + 1 : -1;
+        if (flow == QC_FLOW_RAISE && line_of(view, (uint32_t)at) < 0) {
+            at = qc_handler_of(view, (uint32_t)at);
+        } else if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE) {
+            at++;
+        } else {
+            return false;
+        }
     }
-    return at == handler;
+    return false;
 }
 
 int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
