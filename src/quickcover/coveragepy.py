@@ -400,6 +400,8 @@ def run_command(argv: list[str]) -> int | str | None:
     Returns:
         What `coverage.cmdline.main` returns.
     """
+    import sqlite3
+
     from coverage import cmdline
 
     class Script(cmdline.CoverageScript):
@@ -410,7 +412,7 @@ def run_command(argv: list[str]) -> int | str | None:
                 return super().command_line(argv)
             except _ExceptionDuringRun:
                 raise  # the measured program's own, with a traceback
-            except (CoverageException, OSError) as error:
+            except (CoverageException, OSError, sqlite3.Error) as error:
                 print(_error_message(error), file=sys.stderr)
                 return cmdline.ERR
 
@@ -422,9 +424,9 @@ def run_command(argv: list[str]) -> int | str | None:
         cmdline.CoverageScript = original  # type: ignore[misc]
 
 
-def _error_message(error: CoverageException | OSError) -> str:
+def _error_message(error: Exception) -> str:
     """What coverage.py tells of `error`, with the page that explains it."""
-    if isinstance(error, OSError):  # not the program's; a file that can't be used, mostly
+    if not isinstance(error, CoverageException):  # a file that can't be used, or a full disk
         return f"Couldn't measure or report: {type(error).__name__}: {error}"
     message = str(error.args[0])
     if error.slug is None:

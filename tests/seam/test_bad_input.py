@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,19 @@ def test_data_of_what_ran_is_saved(
 def test_ours_measured_it_all(run_quickcover: Runner, program: Path) -> None:
     run_quickcover("run", "program.py")
     assert told(program) == [f"program {OURS}"]
+
+
+FULL_DISK = """
+import resource, sys
+from quickcover.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+sys.exit(main(["run", "--branch", "partial.py"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk(run_python: Runner, program: Path) -> None:
+    result = run_python("-c", FULL_DISK, status=1)
+    assert result.stdout == "1\n"
+    assert result.stderr.startswith("Couldn't measure or report: OperationalError: ")
+    assert len(result.stderr.splitlines()) == 1
