@@ -437,7 +437,7 @@ static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *
 #if QC_RETURN_SHOWS_NEW_LINE
     if (entry->file_tracer == NULL && unit < record->units) {
         int32_t line = return_line(record, frame, unit);
-        if (line != entry->last_line && record_line(tracer, entry, line) < 0) {
+        if (line >= 0 && line != entry->last_line && record_line(tracer, entry, line) < 0) {
             return -1;
         }
     }

@@ -5,8 +5,9 @@
 Run it at the top of the repository. Without --engine all engines are tested, with --engine oracle
 the oracle. Each seed is one program; it is run unmeasured and then measured, with lines and with
 branches. It must do the same each time, and the reports must be ctrace's (the raw data too, for
-the trace engine). The first differing program is made as small as possible and
-shown, together with the command that repeats it. If a run crashes or hangs, the seed is shown.
+the trace engine, or else the reports the oracle's, where ctrace errs). The first differing program
+is made as small as possible and shown, together with the command that repeats it. If a run crashes
+or hangs, the seed is shown.
 """
 
 from __future__ import annotations
@@ -78,10 +79,19 @@ class Tester:
         if not expected.log == trial.log == self._try(source, seed, None, branch).log:
             return f"it does something else when measured\n{source}"
         if engine == "trace" and not reference.why_not_ctrace():
-            return raw_differences(engine, "ctrace", trial.recorded, expected.recorded)
+            return self._raw_difference(trial, expected, source, seed, branch)
         return report_differences(
             engine, reference.name(), trial.recorded, expected.recorded, branch=branch
         )
+
+    def _raw_difference(
+        self, trace: Trial, ctrace: Trial, source: str, seed: int, branch: bool
+    ) -> str:
+        """How the trace engine differs from ctrace, and from the oracle where ctrace errs."""
+        if not raw_differences("trace", "ctrace", trace.recorded, ctrace.recorded):
+            return ""
+        oracle = self._try(source, seed, "oracle", branch)
+        return report_differences("trace", "oracle", trace.recorded, oracle.recorded, branch=branch)
 
     def _try(self, source: str, seed: int, name: str | None, branch: bool) -> Trial:
         support = Support(seed)
