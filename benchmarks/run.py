@@ -13,41 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import goals, machine, report, tools, workloads
+from benchmarks import goals, report, sources, tools, workloads
 from benchmarks.codes import memory
 from benchmarks.measure import Benchmark, ChildError, Interpreter, compile_package
+from quickcover.bench.machine import load, machine, now
+from quickcover.bench.progress import Line
 
 RESULTS = Path(__file__).resolve().parent / "results"
-
-
-class ProgressLine:
-    """One line on stderr, rewritten on a terminal; elsewhere a new one now and then."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.printed = 0.0
-        self.terminal = sys.stderr.isatty()
-
-    def __call__(self, text: str, part: float) -> None:
-        now = time.monotonic()
-        if not self.terminal and now - self.printed < 30:
-            return
-        self.printed = now
-        elapsed = now - self.began
-        left = f", {elapsed * (1 - part) / part / 60:.0f} min left" if part > 0.01 else ""
-        line = f"{part:4.0%} {text}{left}"
-        print(f"\r{line:<78.78}" if self.terminal else line, end="", file=sys.stderr)
-        print("" if self.terminal else "\n", end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self.terminal:
-            print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -104,17 +81,17 @@ def prepare(options: argparse.Namespace) -> Interpreter:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     options = parse(arguments)
-    progress = ProgressLine()
+    progress = Line()
     try:
         interpreter = prepare(options)
     except (ChildError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     facts = interpreter.facts
-    stale = machine.stale(facts["installed"])
+    stale = sources.stale(facts["installed"])
     if stale:
         print("benchmarks: quickcover as installed is older than the sources", file=sys.stderr)
-    loads = [machine.load()]
+    loads = [load()]
     benchmark = Benchmark(interpreter, options.tools, options.workloads, options.scale, progress)
     try:
         benchmark.warm_up()
@@ -125,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("benchmarks: interrupted", file=sys.stderr)
         return 130
     progress.close()
-    loads.append(machine.load())
+    loads.append(load())
     reached = [
         *goals.check(benchmark.table, options.workloads, facts["version"]),
         *memory.goals(weights),
@@ -138,9 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
         del facts["package_dir"], facts["installed"]
         settings = {"rounds": options.rounds, "scale": options.scale, "load": loads}
         result = {
-            "date": machine.now(),
-            "git": {**machine.git(), "stale": stale},
-            "machine": machine.machine(),
+            "date": now(),
+            "git": {**sources.git(), "stale": stale},
+            "machine": machine(),
             "python": facts,
             "settings": settings,
             **report.as_json(benchmark, reached),

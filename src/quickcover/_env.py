@@ -41,6 +41,13 @@ def version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def release() -> str:
+    """This interpreter's version in full."""
+    import platform
+
+    return platform.python_version()
+
+
 def current() -> Interpreter:
     """The facts of this interpreter, by asking it."""
     monitoring = _monitoring()
