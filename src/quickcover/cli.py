@@ -13,8 +13,9 @@ import quickcover
 _OURS = """
 Beyond coverage.py's:
     bench       Compare what quickcover and other tools cost on a program of yours.
+    profile     Show where the measuring core spends its time on a program of yours.
 
-Use 'quickcover bench --help' for its options.
+Use 'quickcover bench --help' and 'quickcover profile --help' for their options.
 """
 
 def main(argv: list[str] | None = None) -> int | str | None:
@@ -29,7 +30,7 @@ def main(argv: list[str] | None = None) -> int | str | None:
         The exit status, fit for `sys.exit`: coverage.py's, or what the program gave to `sys.exit`.
     """
     argv = sys.argv[1:] if argv is None else argv
-    if argv[:1] == ["bench"] or argv == ["help", "bench"]:
+    if _own(argv):
         return _own_command(argv)
     from quickcover import coveragepy
 
@@ -42,8 +43,17 @@ def main(argv: list[str] | None = None) -> int | str | None:
     return status
 
 
-def _own_command(argv: list[str]) -> int:
-    """Run a command that coverage.py doesn't have.  Nothing is installed in this process."""
-    from quickcover.bench import command
+def _own(argv: list[str]) -> bool:
+    """Is it for a command that coverage.py doesn't have?"""
+    named = argv[1:] if argv[:1] == ["help"] and len(argv) == 2 else argv
+    return named[:1] in (["bench"], ["profile"])
 
-    return command.main(["--help"] if argv[0] == "help" else argv[1:])
+
+def _own_command(argv: list[str]) -> int:
+    """Run one of our own commands.  Nothing is installed in this process."""
+    from quickcover.bench import command, profile
+
+    mains = {"bench": command.main, "profile": profile.main}
+    if argv[0] == "help":
+        return mains[argv[1]](["--help"])
+    return mains[argv[0]](argv[1:])
