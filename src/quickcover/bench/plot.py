@@ -56,6 +56,7 @@ def bars(
     figure, axes = pyplot.subplots(figsize=(9, 1.3 + 0.27 * count + 0.12 * len(rows)))
     highest = _draw(axes, rows, colours or _COLOURS)
     axes.axvline(1.0, color="#333333", linewidth=0.8)
+    axes.margins(y=0.25 / max(count, 1))
     if highest > 6:
         axes.set_xscale("log")
         ticks = [tick for tick in (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200) if tick <= highest * 1.3]
