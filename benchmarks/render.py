@@ -275,6 +275,7 @@ def one_version(version: Version) -> Iterator[str]:
             yield from programs(version, mode)
     yield from start_and_end(version)
     yield from memory(version)
+    yield from suites(version)
     left_out = version.data["left_out"]
     if left_out:
         yield "Not possible here:\n"
@@ -342,6 +343,38 @@ def memory(version: Version) -> Iterator[str]:
         for w in weights
     ]
     yield from grid(["", "C core", "traced", "resident"], rows)
+
+
+def suites(version: Version) -> Iterator[str]:
+    """Whole command lines, and coverage.py's other commands."""
+    found = version.data.get("suites") or {}
+    measured = {name: suite["results"] for name, suite in found.items() if "results" in suite}
+    if measured:
+        yield f"### Whole command lines, Python {version.name}\n"
+        yield "User CPU time to none, with the children, start and end:\n"
+        heads = dict.fromkeys(
+            (r["title"], r["mode"]) for results in measured.values() for r in results
+            if r["tool"] != NONE and r["ratios"]
+        )  # fmt: skip
+        rows = []
+        for name, results in measured.items():
+            ratios = {(r["title"], r["mode"]): r["ratios"].get("user") for r in results}
+            rows.append([name, *(number(ratio["median"] if (ratio := ratios.get(head)) else None,
+                                        head[0] == "quickcover") for head in heads)])  # fmt: skip
+        titles = [title if mode == NONE else f"{title}: {mode}" for title, mode in heads]
+        yield from grid(["", *titles], rows)
+    commands = found.get("reports", {}).get("commands", {})
+    if commands:
+        yield "Seconds of user CPU time for coverage.py's other commands, on 400 modules:\n"
+        names = ("coverage", "quickcover")
+        rows = [
+            [command, *(number(statistics.median(times[name])) for name in names)]
+            for command, times in commands.items()
+        ]
+        yield from grid(["", *names], rows)
+    for name, suite in found.items():
+        if "failure" in suite:
+            yield f"{name} failed: {suite['failure']}\n"
 
 
 def document(versions: list[Version]) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import goals, report, sources, tools, workloads
+from benchmarks import goals, report, sources, suites, tools, workloads
 from benchmarks.codes import memory
 from benchmarks.measure import Benchmark, ChildError, Interpreter, compile_package
+from quickcover.bench.errors import CommandError
 from quickcover.bench.machine import load, machine, now
 from quickcover.bench.progress import Line
 
@@ -44,10 +45,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--rounds and --scale must be positive")
     try:
         options.tools = tools.choose(options.tools)
-        options.workloads = workloads.choose(options.programs)
+        patterns = [name for name in options.programs if not suites.choose([name])]
+        chosen = patterns or not options.programs
+        options.workloads = workloads.choose(patterns) if chosen else []
     except ValueError as error:
         parser.error(str(error))
+    # The suites run the usual tools, in both modes: a choice of tools is about something else.
+    options.suites = suites.choose(options.programs) if not given(options) else []
+    if not options.workloads and not options.suites:
+        parser.error("suites run only with all tools, and in the interpreter that runs this")
     return options
+
+
+def given(options: argparse.Namespace) -> bool:
+    """Are there tools that were chosen, or another interpreter, so that suites don't run?"""
+    chosen = len(options.tools) < len(tools.TOOLS)
+    return chosen or Path(options.python).absolute() != Path(sys.executable).absolute()
 
 
 def output_path(options: argparse.Namespace, facts: dict[str, Any]) -> Path | None:
@@ -94,8 +107,10 @@ def main(arguments: list[str] | None = None) -> int:
     loads = [load()]
     benchmark = Benchmark(interpreter, options.tools, options.workloads, options.scale, progress)
     try:
-        benchmark.warm_up()
-        benchmark.measure(options.rounds)
+        if options.workloads:
+            benchmark.warm_up()
+            benchmark.measure(options.rounds)
+        found = run_suites(options, progress)
         weights = memory.measure(interpreter, benchmark.tools) if wants_memory(options) else []
     except KeyboardInterrupt:
         progress.close()
@@ -110,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     packages = " ".join(f"{name} {version}" for name, version in facts["packages"].items())
     print(f"{facts['implementation']} {facts['version']}, {packages}; load {loads[0]}-{loads[1]}")
     print(report.text(benchmark, reached))
+    print("\n".join(["", *suites.text(found)]))
     path = output_path(options, facts)
     if path:
         del facts["package_dir"], facts["installed"]
@@ -122,11 +138,24 @@ def main(arguments: list[str] | None = None) -> int:
             "settings": settings,
             **report.as_json(benchmark, reached),
             "memory": [weight.as_json() for weight in weights],
+            "suites": found,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(f"\nwritten: {path}")
-    return 1 if report.failed(benchmark) else 0
+    failed = report.failed(benchmark) or any("failure" in suite for suite in found.values())
+    return 1 if failed else 0
+
+
+def run_suites(options: argparse.Namespace, progress: Line) -> dict[str, Any]:
+    """The whole command lines; one that can't run says why."""
+    found: dict[str, Any] = {}
+    for name in options.suites:
+        try:
+            found[name] = suites.measure(name, options.rounds, progress)
+        except CommandError as error:
+            found[name] = {"failure": str(error).partition("\n")[0]}
+    return found
 
 
 def wants_memory(options: argparse.Namespace) -> bool:
