@@ -124,8 +124,13 @@ def count(workloads: list[str]) -> Counts:
     progress = Line()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = [pool.submit(run, *job) for job in jobs]
-        for done, _ in enumerate(as_completed(waiting)):
-            progress(f"{done + 1} of {len(jobs)}", done / len(jobs))
+        try:
+            for done, future in enumerate(as_completed(waiting)):
+                progress(f"{done + 1} of {len(jobs)}", done / len(jobs))
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     progress.close()
     found = dict(zip(jobs, (future.result() for future in waiting), strict=True))
 
@@ -247,6 +252,9 @@ def main() -> int:
     except CountError as error:
         print(f"bench-check: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("bench-check: interrupted", file=sys.stderr)
+        return 130
     if not options.write:
         return compare(counts, options.verbose)
     if path().exists():
