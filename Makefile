@@ -8,6 +8,7 @@ PYTHON = python3
 PYTEST_ARGS =
 FUZZ_SECONDS = 60
 BENCH_ARGS =
+BENCH_CHECK_ARGS =
 SAMENESS_ARGS =
 COVERAGEPY_ARGS =
 BUILD_OPTIONS =
@@ -17,8 +18,8 @@ COVERAGE =
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .SUFFIXES:
-.PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy bench lint \
-        format asan asan-c asan-py tsan wheel refleak oom fuzz clean
+.PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy bench \
+        bench-check performance lint format asan asan-c asan-py tsan wheel refleak oom fuzz clean
 
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
 VPYTHON = $(VENV)/bin/python
@@ -33,6 +34,8 @@ help:
 	@echo "make sameness   real projects: our reports against coverage.py's  (SAMENESS_ARGS=)"
 	@echo "make test-coveragepy  coverage.py's own tests on our engines      (COVERAGEPY_ARGS=)"
 	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
+	@echo "make bench-check  count instructions: have the engines grown?    (BENCH_CHECK_ARGS=)"
+	@echo "make performance  docs/performance.md from benchmarks/results"
 	@echo "make lint       ruff, mypy, clang-format, clang-tidy, compiler warnings"
 	@echo "make format     lay the C sources out"
 	@echo "make asan       the tests under AddressSanitizer and UBSan"
@@ -133,6 +136,14 @@ demo: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(PIP) install --quiet -r benchmarks/requirements.txt
 	$(VPYTHON) -m benchmarks $(BENCH_ARGS)
+
+# Needs valgrind; without it, it says so and succeeds. --write keeps new counts.
+bench-check: $(INSTALLED)
+	@$(VPYTHON) benchmarks/check.py $(BENCH_CHECK_ARGS)
+
+performance: $(INSTALLED)
+	@$(PIP) install --quiet matplotlib
+	@$(VPYTHON) -m benchmarks render
 
 # ---------------------------------------------------------------------------- sanitizers
 

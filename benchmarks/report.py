@@ -10,9 +10,9 @@ from typing import Any
 from benchmarks import stats
 from benchmarks.goals import Goal
 from benchmarks.measure import Benchmark, Series, Table
-from benchmarks.stats import Ratio
 from benchmarks.tools import MODES, NONE
 from benchmarks.workloads import STEADY, Workload
+from quickcover.bench.stats import Spread
 
 CELL = 21
 FIRST = 16
@@ -58,7 +58,7 @@ def _ratio_row(table: Table, name: str, tools: list[str]) -> str:
     return _row(name, [none, *(_cell(stats.ratio(row[tool], row[NONE])) for tool in tools)])
 
 
-def _cell(ratio: Ratio | None) -> str:
+def _cell(ratio: Spread | None) -> str:
     if ratio is None:
         return "-"
     digits = 2 if ratio.median >= 2 else 3

@@ -13,41 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import goals, machine, report, tools, workloads
+from benchmarks import goals, report, sources, suites, tools, workloads
 from benchmarks.codes import memory
 from benchmarks.measure import Benchmark, ChildError, Interpreter, compile_package
+from quickcover.bench.errors import CommandError
+from quickcover.bench.machine import load, machine, now
+from quickcover.bench.progress import Line
 
 RESULTS = Path(__file__).resolve().parent / "results"
-
-
-class ProgressLine:
-    """One line on stderr, rewritten on a terminal; elsewhere a new one now and then."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.printed = 0.0
-        self.terminal = sys.stderr.isatty()
-
-    def __call__(self, text: str, part: float) -> None:
-        now = time.monotonic()
-        if not self.terminal and now - self.printed < 30:
-            return
-        self.printed = now
-        elapsed = now - self.began
-        left = f", {elapsed * (1 - part) / part / 60:.0f} min left" if part > 0.01 else ""
-        line = f"{part:4.0%} {text}{left}"
-        print(f"\r{line:<78.78}" if self.terminal else line, end="", file=sys.stderr)
-        print("" if self.terminal else "\n", end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self.terminal:
-            print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -67,10 +45,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--rounds and --scale must be positive")
     try:
         options.tools = tools.choose(options.tools)
-        options.workloads = workloads.choose(options.programs)
+        patterns = [name for name in options.programs if not suites.choose([name])]
+        chosen = patterns or not options.programs
+        options.workloads = workloads.choose(patterns) if chosen else []
     except ValueError as error:
         parser.error(str(error))
+    # The suites run the usual tools, in both modes: a choice of tools is about something else.
+    options.suites = suites.choose(options.programs) if not given(options) else []
+    if not options.workloads and not options.suites:
+        parser.error("suites run only with all tools, and in the interpreter that runs this")
     return options
+
+
+def given(options: argparse.Namespace) -> bool:
+    """Are there tools that were chosen, or another interpreter, so that suites don't run?"""
+    chosen = len(options.tools) < len(tools.TOOLS)
+    return chosen or Path(options.python).absolute() != Path(sys.executable).absolute()
 
 
 def output_path(options: argparse.Namespace, facts: dict[str, Any]) -> Path | None:
@@ -104,28 +94,30 @@ def prepare(options: argparse.Namespace) -> Interpreter:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     options = parse(arguments)
-    progress = ProgressLine()
+    progress = Line()
     try:
         interpreter = prepare(options)
     except (ChildError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     facts = interpreter.facts
-    stale = machine.stale(facts["installed"])
+    stale = sources.stale(facts["installed"])
     if stale:
         print("benchmarks: quickcover as installed is older than the sources", file=sys.stderr)
-    loads = [machine.load()]
+    loads = [load()]
     benchmark = Benchmark(interpreter, options.tools, options.workloads, options.scale, progress)
     try:
-        benchmark.warm_up()
-        benchmark.measure(options.rounds)
+        if options.workloads:
+            benchmark.warm_up()
+            benchmark.measure(options.rounds)
+        found = run_suites(options, progress)
         weights = memory.measure(interpreter, benchmark.tools) if wants_memory(options) else []
     except KeyboardInterrupt:
         progress.close()
         print("benchmarks: interrupted", file=sys.stderr)
         return 130
     progress.close()
-    loads.append(machine.load())
+    loads.append(load())
     reached = [
         *goals.check(benchmark.table, options.workloads, facts["version"]),
         *memory.goals(weights),
@@ -133,23 +125,37 @@ def main(arguments: list[str] | None = None) -> int:
     packages = " ".join(f"{name} {version}" for name, version in facts["packages"].items())
     print(f"{facts['implementation']} {facts['version']}, {packages}; load {loads[0]}-{loads[1]}")
     print(report.text(benchmark, reached))
+    print("\n".join(["", *suites.text(found)]))
     path = output_path(options, facts)
     if path:
         del facts["package_dir"], facts["installed"]
         settings = {"rounds": options.rounds, "scale": options.scale, "load": loads}
         result = {
-            "date": machine.now(),
-            "git": {**machine.git(), "stale": stale},
-            "machine": machine.machine(),
+            "date": now(),
+            "git": {**sources.git(), "stale": stale},
+            "machine": machine(),
             "python": facts,
             "settings": settings,
             **report.as_json(benchmark, reached),
             "memory": [weight.as_json() for weight in weights],
+            "suites": found,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(f"\nwritten: {path}")
-    return 1 if report.failed(benchmark) else 0
+    failed = report.failed(benchmark) or any("failure" in suite for suite in found.values())
+    return 1 if failed else 0
+
+
+def run_suites(options: argparse.Namespace, progress: Line) -> dict[str, Any]:
+    """The whole command lines; one that can't run says why."""
+    found: dict[str, Any] = {}
+    for name in options.suites:
+        try:
+            found[name] = suites.measure(name, options.rounds, progress)
+        except CommandError as error:
+            found[name] = {"failure": str(error).partition("\n")[0]}
+    return found
 
 
 def wants_memory(options: argparse.Namespace) -> bool:

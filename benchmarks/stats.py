@@ -9,21 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.measure import Series, Table
 from benchmarks.tools import NONE
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A median over rounds, and the smallest and largest of them."""
-
-    median: float
-    low: float
-    high: float
-
-    @staticmethod
-    def of(values: list[float]) -> Ratio | None:
-        if not values:
-            return None
-        return Ratio(statistics.median(values), min(values), max(values))
+from quickcover.bench.stats import Spread
 
 
 @dataclass(frozen=True)
@@ -46,12 +32,12 @@ def rounds_of(*series: Series) -> Iterable[tuple[float, ...]]:
             yield known
 
 
-def ratio(tool: Series, base: Series) -> Ratio | None:
+def ratio(tool: Series, base: Series) -> Spread | None:
     """How many times the time of `base`, formed within each round."""
-    return Ratio.of([a / b for a, b in rounds_of(tool, base) if b > 0])
+    return Spread.of([a / b for a, b in rounds_of(tool, base) if b > 0])
 
 
-def overhead_ratio(tool: Series, base: Series, none: Series) -> Ratio | None:
+def overhead_ratio(tool: Series, base: Series, none: Series) -> Spread | None:
     """How many times the *added* time of `base`, from medians: single rounds are too noisy."""
     rounds = list(rounds_of(tool, base, none))
     if not rounds:
@@ -61,10 +47,10 @@ def overhead_ratio(tool: Series, base: Series, none: Series) -> Ratio | None:
     if with_base <= without:
         return None
     value = (with_tool - without) / (with_base - without)
-    return Ratio(value, value, value)
+    return Spread(value, value, value)
 
 
-def summarise(ratios: dict[str, Ratio | None]) -> Summary | None:
+def summarise(ratios: dict[str, Spread | None]) -> Summary | None:
     """Geometric mean and worst case of the medians."""
     known = {name: value.median for name, value in ratios.items() if value and value.median > 0}
     if not known:
@@ -75,12 +61,12 @@ def summarise(ratios: dict[str, Ratio | None]) -> Summary | None:
     return Summary(mean, known[worst], worst, known[least], least, len(known))
 
 
-def to_none(table: Table, tool: str, names: list[str]) -> dict[str, Ratio | None]:
+def to_none(table: Table, tool: str, names: list[str]) -> dict[str, Spread | None]:
     """Ratio of one tool to no tool, by program."""
     return compare(table, tool, NONE, names)
 
 
-def compare(table: Table, tool: str, base: str, names: list[str]) -> dict[str, Ratio | None]:
+def compare(table: Table, tool: str, base: str, names: list[str]) -> dict[str, Spread | None]:
     """Ratio of one tool to another, by program."""
     return {
         name: ratio(table[name][tool], table[name][base])
@@ -89,7 +75,7 @@ def compare(table: Table, tool: str, base: str, names: list[str]) -> dict[str, R
     }
 
 
-def added(table: Table, tool: str, base: str, names: list[str]) -> dict[str, Ratio | None]:
+def added(table: Table, tool: str, base: str, names: list[str]) -> dict[str, Spread | None]:
     """Ratio of what one tool adds to what another adds, by program."""
     return {
         name: overhead_ratio(table[name][tool], table[name][base], table[name][NONE])

@@ -41,6 +41,23 @@ def version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def release() -> str:
+    """This interpreter's version in full."""
+    import platform
+
+    return platform.python_version()
+
+
+def perf_trampoline() -> bool:
+    """Can Python give its frames names that perf sees (`-X perf`)?"""
+    return hasattr(sys, "activate_stack_trampoline")
+
+
+def perf_jit() -> bool:
+    """Can it do so without frame pointers (`-X perf_jit`)?"""
+    return perf_trampoline() and sys.version_info >= (3, 13)
+
+
 def current() -> Interpreter:
     """The facts of this interpreter, by asking it."""
     monitoring = _monitoring()

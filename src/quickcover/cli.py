@@ -1,4 +1,4 @@
-"""The `quickcover` command: every command of coverage.py, with the fast core on.
+"""The `quickcover` command: every command of coverage.py, with the fast core on, and two of ours.
 
 Options, output and exit status are coverage.py's.  One thing differs: messages about errors go to
 stderr, where coverage.py prints them to stdout.
@@ -10,6 +10,13 @@ import sys
 
 import quickcover
 
+_OURS = """
+Beyond coverage.py's:
+    bench       Compare what quickcover and other tools cost on a program of yours.
+    profile     Show where the measuring core spends its time on a program of yours.
+
+Use 'quickcover bench --help' and 'quickcover profile --help' for their options.
+"""
 
 def main(argv: list[str] | None = None) -> int | str | None:
     """Run one command.
@@ -22,10 +29,31 @@ def main(argv: list[str] | None = None) -> int | str | None:
     Returns:
         The exit status, fit for `sys.exit`: coverage.py's, or what the program gave to `sys.exit`.
     """
+    argv = sys.argv[1:] if argv is None else argv
+    if _own(argv):
+        return _own_command(argv)
     from quickcover import coveragepy
 
-    argv = sys.argv[1:] if argv is None else argv
     quickcover.install()
     if argv == ["--version"]:
         print(f"quickcover, version {quickcover.__version__}")
-    return coveragepy.run_command(argv)
+    status = coveragepy.run_command(argv)
+    if argv in (["help"], ["--help"], ["-h"]):
+        print(_OURS, end="")
+    return status
+
+
+def _own(argv: list[str]) -> bool:
+    """Is it for a command that coverage.py doesn't have?"""
+    named = argv[1:] if argv[:1] == ["help"] and len(argv) == 2 else argv
+    return named[:1] in (["bench"], ["profile"])
+
+
+def _own_command(argv: list[str]) -> int:
+    """Run one of our own commands.  Nothing is installed in this process."""
+    from quickcover.bench import command, profile
+
+    mains = {"bench": command.main, "profile": profile.main}
+    if argv[0] == "help":
+        return mains[argv[1]](["--help"])
+    return mains[argv[0]](argv[1:])

@@ -1,15 +1,17 @@
-"""Where and with what the numbers were taken."""
+"""Where and with what figures were taken."""
 
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import os
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from quickcover import _env
+
+PACKAGES = ("coverage", "quickcover", "slipcover")
 
 
 def cpu_model() -> str:
@@ -43,27 +45,22 @@ def machine() -> dict[str, Any]:
     }
 
 
-def stale(installed: float) -> bool:
-    """Has a source file changed since quickcover was installed? Then it is not what is measured."""
-    sources = [path for part in ("csrc", "src") for path in (ROOT / part).rglob("*.[chp]*")]
-    newest = max((path.stat().st_mtime for path in sources if path.suffix != ".pyc"), default=0.0)
-    return 0.0 < installed < newest
+def python() -> dict[str, Any]:
+    """The interpreter that is running, and the packages that matter."""
+    return {
+        "implementation": platform.python_implementation(),
+        "version": _env.release(),
+        "compiler": platform.python_compiler(),
+        "packages": {name: found for name in PACKAGES if (found := installed(name))},
+    }
 
 
-def git() -> dict[str, Any]:
-    """The commit of the sources, and whether they differ from it."""
-
-    def ask(*command: str) -> str | None:
-        answer = subprocess.run(
-            ["git", *command], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        return answer.stdout.strip() if answer.returncode == 0 else None
-
+def installed(package: str) -> str:
+    """The version of a package; empty if it isn't installed."""
     try:
-        changes = ask("status", "--porcelain", "--", "csrc", "src", "CMakeLists.txt")
-        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(changes)}
-    except OSError:
-        return {"commit": None, "dirty": None}
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def now() -> str:
