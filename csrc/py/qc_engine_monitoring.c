@@ -58,8 +58,9 @@ static event_entry EVENTS[] = {
     {"PY_UNWIND", WHEN_BRANCHES | CONTEXT | GLOBAL, CALLBACK(on_unwind)},
 };
 
-/* Tool ids, the one meant for coverage first, those meant for others last. */
-static const int TOOL_IDS[] = {1, 3, 4, 5, 2, 0};
+/* Tool ids, those meant for nobody first. A place that a tool has switched off stays off for who
+ * takes the id after it: so not the one meant for coverage, which coverage.py's own core takes. */
+static const int TOOL_IDS[] = {3, 4, 1, 5, 2, 0};
 
 /* ------------------------------------------------------------------ meeting code */
 
