@@ -37,7 +37,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t cou
 static PyObject *on_yield(PyObject *self, PyObject *const *args, Py_ssize_t count);
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
-#define CALLBACK(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
+#define CALLBACK(name) {#name, (PyCFunction)(void (*)(void))(name), METH_FASTCALL, NULL}
 
 /* PyCFunction keeps a pointer to its PyMethodDef, so the table must live as long as the module's
  * code; it is never written to. */
