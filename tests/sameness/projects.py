@@ -10,6 +10,7 @@ from __future__ import annotations
 from .suites import Suite
 
 TIMING = "waits for the clock: what runs depends on the load of the machine"
+SCHEDULER = "whether two of its threads meet depends on when they are switched"
 NETWORK = "talks to servers it starts in other processes"
 SLOW = "takes longer than the rest of the suite"
 
@@ -199,6 +200,9 @@ PROJECTS: tuple[Suite, ...] = (
         path=".",
         least=750,
         sources=("more_itertools", "tests"),
-        left_out={"tests/test_recipes.py::PrimeFunctionTests": SLOW},
+        left_out={
+            "tests/test_recipes.py::PrimeFunctionTests": SLOW,
+            "tests/test_more.py::TestConcurrentTee": SCHEDULER,
+        },
     ),
 )
