@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for suite in SUITES.values():
             print(f"{suite.name} {suite.version}".strip())
         return 0
+    # A shell ignores Ctrl-C for what it runs in the background, and programs inherit that: then
+    # tests that interrupt themselves wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     suites = [SUITES[name] for name in options.project or SUITES]
     modes = [mode for mode in ("branches", "lines") if getattr(options, mode)] or ["branches"]
     try:
