@@ -11,6 +11,7 @@ import weakref
 
 import pytest
 
+from . import reference
 from .scenes import Comparison, Scene
 
 pytestmark = pytest.mark.filterwarnings("error::coverage.exceptions.CoverageWarning")
@@ -221,6 +222,8 @@ def f():
         with scene.measuring():
             program.f()
 
+    if reference.why_not_ctrace():
+        pytest.skip(reference.why_not_ctrace())
     # From 3.14 on ctrace takes the missing line, -1, for one; the way from the class is lost.
     if compare.branch and sys.version_info >= (3, 14):
         compare.with_oracle(scenario)

@@ -222,6 +222,7 @@ print(work(700_000))
 """
 
 
+@pytest.mark.slow  # samples: a busy machine may have too few
 @pytest.mark.no_sanitizer
 @pytest.mark.parametrize("core", ["ctrace", "quickcover-trace"])
 def test_the_real_thing(run_quickcover: Runner, tmp_path: Path, core: str) -> None:
