@@ -1,11 +1,15 @@
-"""The seam: how coverage.py comes to measure with our engines.  Only this file imports coverage.
+"""The seam: how coverage.py comes to measure with our engines.
 
-coverage.py has no registration point for cores.  `enter()` rebinds three global names of
-`coverage.control`, once, to subclasses:
+Only this file and `coveragepy_report.py` import coverage.
+
+coverage.py has no registration point for cores.  `enter()` rebinds global names of
+`coverage.control`, once.  Three become subclasses:
 
 - `Core` has the engine chosen when a Coverage object starts for the first time;
 - `Collector` fetches what the C core recorded, and warns of errors that the C core latched;
-- `Plugins` loads our plugin although no configuration names it, while `install()` is in force.
+- `Plugins` loads our plugin although no configuration names it, while `install()` is in force;
+
+and `PythonFileReporter` to a function that makes those of `coveragepy_report.py`.
 
 The first of our Cores also rebinds `coverage.files.abs_file` to one that gives the same answers
 faster.
@@ -36,6 +40,7 @@ from coverage.exceptions import ConfigError, CoverageException, _ExceptionDuring
 from coverage.files import canonical_filename
 from coverage.plugin import CoveragePlugin
 from coverage.plugin_support import Plugins as _Plugins
+from coverage.python import PythonFileReporter
 from coverage.version import __url__ as coverage_url
 from coverage.version import __version__ as coverage_version
 from coverage.version import version_info
@@ -82,6 +87,7 @@ def enter() -> None:
     if range_problem(version_info) is None and names.Collector is not Collector:
         names.Collector = Collector
         names.Plugins = Plugins
+        names.PythonFileReporter = file_reporter
 
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
@@ -94,6 +100,15 @@ def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
     if cov is not None and cov._inorout is None and _called_from(control.Coverage.sys_info):
         # `coverage debug sys` shows no plugin's sys_info(), but that of an InOrOut; it has none.
         cov._inorout = plugin
+
+
+def file_reporter(morf: Any, coverage: Coverage) -> PythonFileReporter:
+    """What coverage.py makes for each file that it may report on; ours for objects that are."""
+    if coverage._plugins not in _registered:
+        return PythonFileReporter(morf, coverage)
+    from quickcover.coveragepy_report import FileReporter  # measuring doesn't need it
+
+    return FileReporter(morf, coverage)
 
 
 class QuickcoverPlugin(CoveragePlugin):
