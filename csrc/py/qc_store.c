@@ -90,6 +90,25 @@ static PyObject *arcs_list(const qc_file *file)
     return list;
 }
 
+static PyObject *packed_lines(const qc_file *file)
+{
+    const int32_t *first = file->lines.items + file->lines_drained;
+    size_t count = file->lines.count - file->lines_drained;
+    return PyBytes_FromStringAndSize((const char *)first, (Py_ssize_t)(count * sizeof *first));
+}
+
+static PyObject *packed_arcs(const qc_file *file)
+{
+    const uint64_t *first = file->arcs.items + file->arcs_drained;
+    size_t count = file->arcs.count - file->arcs_drained;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(int32_t[2])));
+    for (size_t k = 0; bytes != NULL && k < count; k++) {
+        int32_t arc[] = {qc_arc_from(first[k]), qc_arc_to(first[k])};
+        memcpy(PyBytes_AS_STRING(bytes) + k * sizeof arc, arc, sizeof arc);
+    }
+    return bytes;
+}
+
 /* How many lines or arcs were not drained. */
 static uint32_t fresh_hits(const qc_store *store, const qc_file *file)
 {
@@ -97,19 +116,30 @@ static uint32_t fresh_hits(const qc_store *store, const qc_file *file)
                          : file->lines.count - file->lines_drained;
 }
 
-static int drain_file(qc_store *store, qc_file *file, PyObject *result)
+static int drain_file(qc_store *store, qc_file *file, bool packed, PyObject *result)
 {
     if (fresh_hits(store, file) == 0) {
         return 0;
     }
-    PyObject *list = store->branch ? arcs_list(file) : lines_list(file);
-    if (list == NULL) {
+    PyObject *hits = packed ? store->branch ? packed_arcs(file) : packed_lines(file)
+                            : (store->branch ? arcs_list(file) : lines_list(file));
+    if (hits == NULL) {
         return -1;
     }
     PyObject *name = PyList_GET_ITEM(store->names, file->id);
-    int failed = PyDict_SetItem(result, name, list);
-    Py_DECREF(list);
+    int failed = PyDict_SetItem(result, name, hits);
+    Py_DECREF(hits);
     return failed;
+}
+
+/* How many lines or arcs lines_list() and the like have put into an object. */
+static uint32_t hits_in(const qc_store *store, PyObject *hits)
+{
+    if (PyList_Check(hits)) {
+        return (uint32_t)PyList_GET_SIZE(hits);
+    }
+    return (uint32_t)((size_t)PyBytes_GET_SIZE(hits) /
+                      (store->branch ? sizeof(int32_t[2]) : sizeof(int32_t)));
 }
 
 /* Marks as drained what `result` holds; hits may have come since, from code that gc ran. */
@@ -121,22 +151,30 @@ static void mark_drained(qc_store *store, PyObject *result)
         if (fresh_hits(store, file) == 0) {
             continue;
         }
-        PyObject *list = PyDict_GetItemWithError(result, PyList_GET_ITEM(store->names, id));
-        if (list != NULL) {
+        PyObject *hits = PyDict_GetItemWithError(result, PyList_GET_ITEM(store->names, id));
+        if (hits != NULL) {
             uint32_t *drained = store->branch ? &file->arcs_drained : &file->lines_drained;
-            *drained += (uint32_t)PyList_GET_SIZE(list);
+            *drained += hits_in(store, hits);
         }
     }
 }
 
-PyDoc_STRVAR(drain_doc,
-             "drain()\n--\n\n"
-             "Return what was recorded since the last drain, as {source file name: lines}, or\n"
-             "{source file name: arcs} with branches. Files with nothing new are left out.\n\n"
-             "Raises MemoryError; nothing is lost then, the next call returns it.");
+PyDoc_STRVAR(
+    drain_doc,
+    "drain(packed=False)\n--\n\n"
+    "Return what was recorded since the last drain, as {source file name: lines}, or\n"
+    "{source file name: arcs} with branches. Files with nothing new are left out.\n\n"
+    "Lines and arcs are lists of numbers and of pairs; packed, they are bytes, one or\n"
+    "two C ints each, which take little memory and are no garbage collector's business.\n\n"
+    "Raises MemoryError; nothing is lost then, the next call returns it.");
 
-static PyObject *store_drain(qc_store *store, PyObject *Py_UNUSED(none))
+static PyObject *store_drain(qc_store *store, PyObject *args, PyObject *kwargs)
 {
+    static char *names[] = {"packed", NULL};
+    int packed = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:drain", names, &packed)) {
+        return NULL;
+    }
     PyObject *result = PyDict_New();
     if (result == NULL) {
         return NULL;
@@ -147,7 +185,7 @@ static PyObject *store_drain(qc_store *store, PyObject *Py_UNUSED(none))
     }
     uint32_t count = qc_filetab_count(&store->files);
     for (uint32_t id = 0; id < count; id++) {
-        if (drain_file(store, qc_filetab_get(&store->files, id), result) < 0) {
+        if (drain_file(store, qc_filetab_get(&store->files, id), packed, result) < 0) {
             Py_DECREF(result);
             return NULL;
         }
@@ -299,7 +337,7 @@ static void store_dealloc(qc_store *store)
 }
 
 static PyMethodDef store_methods[] = {
-    {"drain", (PyCFunction)store_drain, METH_NOARGS, drain_doc},
+    {"drain", (PyCFunction)(void (*)(void))store_drain, METH_VARARGS | METH_KEYWORDS, drain_doc},
     {"renew", (PyCFunction)store_renew, METH_NOARGS, renew_doc},
     {"take_error", (PyCFunction)store_take_error, METH_NOARGS, take_error_doc},
     {"stats", (PyCFunction)store_stats, METH_NOARGS, stats_doc},

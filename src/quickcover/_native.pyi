@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 #: The engines compiled in, fastest first.
 ENGINES: tuple[str, ...]
@@ -16,13 +16,15 @@ class Store:
     def branch(self) -> bool: ...
     #: An event came since the last reset.
     activity: bool
-    def drain(self) -> dict[str, list[int]] | dict[str, list[tuple[int, int]]]:
-        """Return what was recorded since the last drain.
-
-        {source file name: lines}, or {source file name: arcs} with branches. Files with nothing
-        new are
-        left out. Raises MemoryError; nothing is lost then, the next call returns it.
-        """
+    @overload
+    def drain(
+        self, packed: Literal[False] = False
+    ) -> dict[str, list[int]] | dict[str, list[tuple[int, int]]]: ...
+    @overload
+    def drain(self, packed: Literal[True]) -> dict[str, bytes]: ...
+    # Return what was recorded since the last drain: {source file name: lines}, or {source file
+    # name: arcs} with branches. Packed, they are bytes: one or two C ints each. Files with nothing
+    # new are left out. Raises MemoryError; nothing is lost then, the next call returns it.
     def renew(self) -> None:
         """Forget what was drained, and see every place again. Raises MemoryError."""
     def take_error(self) -> BaseException | None:

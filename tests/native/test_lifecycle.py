@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -73,6 +74,22 @@ def test_drain_gives_only_what_is_new(engine: str) -> None:
     f(0)
     tracer.stop()
     assert store.drain() == {"program.py": [4]}
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_packed_hits_are_the_same(branch: bool) -> None:
+    drained: list[dict[str, Any]] = []
+    for packed in (False, True):
+        store = _native.Store(branch=branch)
+        tracer = tracer_for("trace", store, measures("program.py"))
+        tracer.start()
+        program()()
+        tracer.stop()
+        drained.append(store.drain(packed))  # type: ignore[call-overload]
+        assert store.drain(packed=packed) == {}  # type: ignore[call-overload]
+    item = struct.Struct("ii" if branch else "i")
+    unpacked = list(item.iter_unpack(drained[1]["program.py"]))
+    assert unpacked == [arc if branch else (arc,) for arc in drained[0]["program.py"]]
 
 
 def test_renew_shows_everything_again(engine: str) -> None:
