@@ -18,8 +18,9 @@ COVERAGE =
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .SUFFIXES:
-.PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy bench \
-        bench-check performance lint format asan asan-c asan-py tsan wheel refleak oom fuzz clean
+.PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy \
+        test-contract bench bench-check performance lint format asan asan-c asan-py tsan wheel \
+        refleak oom fuzz clean
 
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
 VPYTHON = $(VENV)/bin/python
@@ -33,6 +34,7 @@ help:
 	@echo "make test-all   the same on every CPython of this machine"
 	@echo "make sameness   real projects: our reports against coverage.py's  (SAMENESS_ARGS=)"
 	@echo "make test-coveragepy  coverage.py's own tests on our engines      (COVERAGEPY_ARGS=)"
+	@echo "make test-contract    with greenlets, debuggers, plugins from PyPI"
 	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
 	@echo "make bench-check  count instructions: have the engines grown?    (BENCH_CHECK_ARGS=)"
 	@echo "make performance  docs/performance.md from benchmarks/results"
@@ -129,6 +131,15 @@ sameness: $(DEPS)
 
 test-coveragepy: $(DEPS)
 	$(VPYTHON) tools/test_coveragepy.py $(COVERAGEPY_ARGS)
+
+# In an environment of its own, because of what it installs.
+CONTRACT_VENV = .venvs/contract-$(VERSION)
+
+test-contract:
+	@$(MAKE) --no-print-directory install VENV=$(CONTRACT_VENV)
+	@$(CONTRACT_VENV)/bin/python tools/requirements.py contract | \
+	    $(CONTRACT_VENV)/bin/python -m pip --disable-pip-version-check install --quiet -r /dev/stdin
+	$(CONTRACT_VENV)/bin/python -m pytest -m slow tests/contract $(PYTEST_ARGS)
 
 demo: $(INSTALLED)
 	@$(VPYTHON) tools/demo.py
