@@ -5,6 +5,7 @@
 #include "qc_context.h"
 #include "qc_decide.h"
 #include "qc_engine_trace.h"
+#include "qc_thread.h"
 
 /* Where a line was reached from, as a short number: a line of the same code object is its distance
  * from the record's first line plus FIRST_LINE. */
@@ -519,14 +520,21 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
 
 static int trace_start(qc_tracer *tracer)
 {
-    drop_ended_frames(tracer);
-    PyEval_SetTrace(on_event, (PyObject *)tracer);
+    qc_tracer *here = qc_thread_tracer(tracer);
+    if (here == tracer) {
+        drop_ended_frames(tracer);
+        if (qc_thread_keep(tracer) < 0) {
+            return -1;
+        }
+    }
+    PyEval_SetTrace(on_event, (PyObject *)here);
     return 0;
 }
 
 static int trace_stop(qc_tracer *tracer)
 {
     tracer->started = false;
+    qc_thread_forget(tracer);
     if (qc_thread_traced_by((PyObject *)tracer)) {
         PyEval_SetTrace(NULL, NULL);
     }
@@ -536,15 +544,15 @@ static int trace_stop(qc_tracer *tracer)
 /* An event from Python: settrace(gettrace()) by the program, or coverage.py's thread starter. */
 static int trace_event(qc_tracer *tracer, PyFrameObject *frame, int what)
 {
-    if (on_event((PyObject *)tracer, frame, what, NULL) < 0) {
-        return -1;
-    }
-    if (what == PyTrace_CALL && tracer->started) {
+    PyObject *here = Py_NewRef(qc_thread_tracer(tracer));
+    int result = on_event(here, frame, what, NULL);
+    if (result == 0 && what == PyTrace_CALL && ((qc_tracer *)here)->started) {
         /* Go back to the C function. Only at a call: earlier, a trace function that the program
          * has just set would be lost. */
-        PyEval_SetTrace(on_event, (PyObject *)tracer);
+        PyEval_SetTrace(on_event, here);
     }
-    return 0;
+    Py_DECREF(here);
+    return result;
 }
 
 static void trace_release(qc_tracer *tracer)

@@ -164,6 +164,39 @@ def f(x):
     compare.with_oracle(scenario, sees_more=BEYOND)
 
 
+def test_a_thread_begins_in_our_thread(compare: Comparison) -> None:
+    """As greenlets that pass for threads do: gevent's, say."""
+
+    def scenario(scene: Scene) -> None:
+        program = scene.load(
+            """
+import sys, threading
+def thread(x):
+    for i in range(x):
+        if i: return 1
+def f(x):
+    a = 1
+    sys.settrace(threading.gettrace())
+    thread(x)
+    if a:
+        b = 2
+    return x
+def g(x):
+    f(x)
+    if x: return 1
+    return 2
+"""
+        )
+        with scene.measuring() as measurer:
+            program.g(2)
+            measurer.stop()
+            measurer.start()
+            program.g(0)
+
+    # ctrace's new tracer knows nothing of the frames that are running.
+    compare.with_oracle(scenario)
+
+
 def test_local_trace_functions(compare: Comparison) -> None:
     def scenario(scene: Scene) -> None:
         program = scene.load(
