@@ -11,6 +11,10 @@ typedef struct resolver {
     const qc_hits *hits;
     int32_t *lines; /* of each unit */
     qc_arcset *arcs;
+    /* which lines from `lowest` on have an arc */
+    int32_t lowest;
+    uint32_t line_count;
+    bool *has_arc;
 } resolver;
 
 static int32_t *lines_new(const qc_codeview *view)
@@ -22,8 +26,33 @@ static int32_t *lines_new(const qc_codeview *view)
     return lines;
 }
 
+/* Makes has_arc, for all lines there are. 0, or -1 when memory ran out. */
+static int make_has_arc(resolver *r)
+{
+    int32_t highest = -1;
+    r->lowest = INT32_MAX;
+    for (uint32_t unit = 0; unit < r->view->units; unit++) {
+        int32_t line = r->lines[unit];
+        r->lowest = line >= 0 && line < r->lowest ? line : r->lowest;
+        highest = line > highest ? line : highest;
+    }
+    r->line_count = highest >= 0 ? (uint32_t)(highest - r->lowest) + 1 : 0;
+    r->has_arc = qc_calloc(r->line_count + 1, sizeof(bool));
+    return r->has_arc != NULL ? 0 : -1;
+}
+
+static void set_has_arc(const resolver *r, int32_t line)
+{
+    uint32_t index = (uint32_t)line - (uint32_t)r->lowest;
+    if (line >= 0 && index < r->line_count) {
+        r->has_arc[index] = true;
+    }
+}
+
 static int add_arc(const resolver *r, int32_t from, int32_t to)
 {
+    set_has_arc(r, from);
+    set_has_arc(r, to);
     return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
 }
 
@@ -303,7 +332,7 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
 {
     int32_t line = r->lines[unit];
     if (flags & QC_HIT_LINE && line >= 0) {
-        if (add_arc(r, line, line) < 0 || follow(r, line, unit, 0) < 0) {
+        if (follow(r, line, unit, 0) < 0) {
             return -1;
         }
     }
@@ -333,18 +362,34 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
     return left && line >= 0 ? add_arc(r, line, -r->view->first_line) : 0;
 }
 
+/* Adds (n, n) for each line that was hit and is in no other arc: that it ran must be seen. */
+static int add_lone_lines(const resolver *r)
+{
+    int result = 0;
+    for (uint32_t unit = 0; unit < r->hits->units && result == 0; unit++) {
+        int32_t line = r->lines[unit];
+        if (r->hits->bytes[unit] & QC_HIT_LINE && line >= 0 && !r->has_arc[line - r->lowest]) {
+            result = add_arc(r, line, line);
+        }
+    }
+    return result;
+}
+
 int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
 {
-    resolver r = {view, hits, lines_new(view), &file->arcs};
+    resolver r = {.view = view, .hits = hits, .lines = lines_new(view), .arcs = &file->arcs};
     int result = 0;
     if (r.lines == NULL) {
         return view->units == 0 ? 0 : -1;
     }
+    result = make_has_arc(&r);
     for (uint32_t unit = 0; unit < hits->units && result == 0; unit++) {
         if (hits->bytes[unit]) {
             result = resolve_unit(&r, unit, hits->bytes[unit]);
         }
     }
+    result = result == 0 ? add_lone_lines(&r) : result;
+    qc_free(r.has_arc, (r.line_count + 1) * sizeof(bool));
     qc_free(r.lines, view->units * sizeof(int32_t));
     return result;
 }

@@ -40,8 +40,8 @@ int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
 /* Adds what `hits` says to the file's lines. 0, or -1 when memory ran out (some may be added). */
 int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file);
 
-/* Adds what `hits` says to the file's arcs: (n, n) for each line, the arcs of branch sides, of
- * returns, and the straight way on from each line. 0, or -1 when memory ran out. */
+/* Adds what `hits` says to the file's arcs: those of branch sides, of returns, the straight way on
+ * from each line, and (n, n) for a line that is in none of these. 0, or -1 when memory ran out. */
 int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file);
 
 /* 1 when nothing new can come from this code: every run of units with a line of its own and,

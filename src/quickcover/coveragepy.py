@@ -26,7 +26,6 @@ How a start goes: `Coverage._init()` makes a `Plugins`, which calls `register()`
 from __future__ import annotations
 
 import os
-import struct
 import sys
 import threading
 import weakref
@@ -58,10 +57,11 @@ from quickcover._decide import (
     range_problem,
     tested_range,
 )
+from quickcover._kept import Kept
 from quickcover._paths import AbsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from types import FrameType
 
     from coverage import Coverage
@@ -69,9 +69,6 @@ if TYPE_CHECKING:
     from coverage.types import TFileDisposition, TTraceData
 
     from quickcover import _native
-
-    #: A context, and what was recorded in it: files and packed lines or arcs.
-    _Kept = tuple[str | None, Mapping[str, bytes]]
 
 _OPTIONS = frozenset({"engine"})
 _OUR_FILES = f"{Path(canonical_filename(__file__)).parent}{os.sep}"
@@ -261,9 +258,7 @@ class Collector(_Collector):
         super().reset()
         self._store: _native.Store = load_native().Store(branch=self.branch)
         self.data: TTraceData = self._store
-        # What was recorded and not yet written, with its context; and how many bytes that is.
-        self._kept: list[_Kept] = []
-        self._kept_bytes = 0
+        self._kept = Kept()
 
     def pause(self) -> None:
         """Stop all tracers, for a while or for good; warn if one of them failed."""
@@ -285,7 +280,7 @@ class Collector(_Collector):
         self._keep()
         self._store.renew()
         self._keep()  # what other threads hit meanwhile belongs to the old context
-        if self._kept_bytes > _MAX_KEPT:
+        if self._kept.size > _MAX_KEPT:
             self._write_kept()
         context = self.static_context or new_context
         if self.static_context and new_context:
@@ -301,8 +296,7 @@ class Collector(_Collector):
         recorded = self._store.drain(packed=True)
         self._warn_of_error()
         if activity or recorded:
-            self._kept.append((self.covdata._current_context, recorded))
-            self._kept_bytes += sum(map(len, recorded.values()))
+            self._kept.add(self.covdata._current_context, recorded)
         return bool(activity or recorded)
 
     def flush_data(self) -> bool:
@@ -316,18 +310,8 @@ class Collector(_Collector):
 
     def _write_kept(self) -> bool:
         """Write what was kept; was there anything?"""
-        kept, self._kept = self._kept, []
-        if not kept:
+        if not self._kept.write(self.covdata, self.branch, self.cached_mapped_file):
             return False
-        try:
-            self._write(kept[:1])
-            if len(kept) > 1:
-                with self.covdata._connect():  # one transaction for all
-                    self._write(kept[1:])
-        except BaseException:
-            self._kept = kept + self._kept
-            raise
-        self._kept_bytes = 0
         self.covdata.add_file_tracers(
             {
                 self.cached_mapped_file(filename): plugin
@@ -337,30 +321,6 @@ class Collector(_Collector):
         )
         return True
 
-    def _write(self, kept: Iterable[_Kept]) -> None:
-        """Add recorded data to the data file, each under its context."""
-        current = self.covdata._current_context
-        add: Any = self.covdata.add_arcs if self.branch else self.covdata.add_lines
-        hasher = getattr(self.covdata, "_hasher", None)  # since coverage.py 7.16
-        if hasher is not None and not isinstance(hasher, Hasher):
-            self.covdata._hasher = Hasher(hasher)  # type: ignore[assignment]
-        try:
-            for context, recorded in kept:
-                if context != self.covdata._current_context:
-                    self.covdata.set_context(context)
-                add(self._mapped(recorded))
-        finally:
-            if self.covdata._current_context != current:
-                self.covdata.set_context(current)
-
-    def _mapped(self, recorded: Mapping[str, bytes]) -> dict[str, Hits]:
-        """The same with the file names that the data file wants; two may become one."""
-        mapped: dict[str, bytes] = {}
-        for filename, packed in recorded.items():
-            name = self.cached_mapped_file(filename)
-            mapped[name] = mapped.get(name, b"") + packed
-        return {name: Hits(packed, self.branch) for name, packed in mapped.items()}
-
     def _warn_of_error(self) -> None:
         """Warn if a callback of the C core failed since the last time."""
         error = self._store.take_error()
@@ -368,38 +328,6 @@ class Collector(_Collector):
             reason = f"{type(error).__name__}: {error}"
             message = f"quickcover stopped measuring after an error, data is missing: {reason}"
             self.warn(message, slug="quickcover-error")
-
-
-class Hits:
-    """Lines or arcs of one file: packed as long as they are kept, numbers for who iterates."""
-
-    def __init__(self, packed: bytes, branch: bool) -> None:
-        self.packed = packed
-        self._item = struct.Struct("ii" if branch else "i")
-
-    def __len__(self) -> int:
-        return len(self.packed) // self._item.size
-
-    def __iter__(self) -> Iterator[Any]:
-        items = self._item.iter_unpack(self.packed)
-        return items if self._item.format == "ii" else (line for (line,) in items)
-
-
-class Hasher:
-    """coverage.py's hasher of all that goes into a data file, which takes `Hits` as they are.
-
-    Number by number, it takes more time than all the rest of writing.
-    """
-
-    def __init__(self, hasher: Any) -> None:
-        self._hasher = hasher
-
-    def update(self, value: Any) -> None:
-        """Add `value` to the hash."""
-        self._hasher.update(value.packed if isinstance(value, Hits) else value)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._hasher, name)
 
 
 class Plugins(_Plugins):
