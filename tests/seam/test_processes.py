@@ -159,8 +159,7 @@ from work import work
 
 def child(ready):
     work(2)
-    ready.set()
-    time.sleep(30)
+    ready.set(); time.sleep(30)  # one line: the signal may come before the pause
 
 if __name__ == "__main__":
     context = multiprocessing.get_context("fork")
