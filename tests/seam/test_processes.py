@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,18 @@ from .programs import write
 from .same import same
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+
+
+@pytest.fixture(autouse=True)
+def _no_files_left() -> Iterator[None]:
+    """Remove what coverage.py 7.11.0 leaves for every Python to load, where a process just ends."""
+    installed = Path(sysconfig.get_path("purelib"))
+    before = set(installed.glob("subcover_*.pth"))
+    yield
+    for file in set(installed.glob("subcover_*.pth")) - before:
+        file.unlink(missing_ok=True)
+
 
 WORK = """\
 def work(x):
