@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 @pytest.fixture(autouse=True)
 def _no_files_left() -> Iterator[None]:
-    """Remove what coverage.py 7.11.0 leaves for every Python to load, where a process just ends."""
+    """Remove what coverage.py 7.11.0 leaves for every Python to load if a process just ends."""
     installed = Path(sysconfig.get_path("purelib"))
     before = set(installed.glob("subcover_*.pth"))
     yield
