@@ -108,12 +108,6 @@ static int admit(qc_tracer *tracer, qc_link *link)
     return 0;
 }
 
-/* Annotations as functions (3.14) are no code of the program: coverage.py leaves them out. */
-static bool is_annotate(PyCodeObject *code)
-{
-    return PyUnicode_CompareWithASCIIString(code->co_name, "__annotate__") == 0;
-}
-
 /* ------------------------------------------------------------------ callbacks */
 
 /* A code object begins or goes on: met for the first time by this store? -1 with an exception that
@@ -128,7 +122,7 @@ static int meet(qc_tracer *tracer, PyCodeObject *code)
     if (link != NULL && link->epoch == tracer->store->epoch) {
         return 0;
     }
-    if (link == NULL || (!is_annotate(code) && admit(tracer, link) < 0)) {
+    if (link == NULL || admit(tracer, link) < 0) {
         return qc_tracer_fail(tracer);
     }
     return 0;

@@ -178,7 +178,8 @@ static int32_t line_of(const qc_codeview *view, uint32_t unit)
 }
 
 /* Does a handler that begins at `at` lead to the line that begins at `handler`? Handlers that only
- * clean up have no line: they raise again, for the next one. */
+ * clean up have no line: they raise again, for the next one. So does the end of an async for,
+ * whatever its iterator raises but StopAsyncIteration. */
 static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
 {
     for (uint32_t steps = 0; at >= 0 && at < view->units && steps < view->units; steps++) {
@@ -186,7 +187,8 @@ static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
             return true;
         }
         qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
-        if (flow == QC_FLOW_RAISE && line_of(view, (uint32_t)at) < 0) {
+        if (flow == QC_FLOW_ASYNC_END ||
+            (flow == QC_FLOW_RAISE && line_of(view, (uint32_t)at) < 0)) {
             at = qc_handler_of(view, (uint32_t)at);
         } else if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE) {
             at++;
@@ -348,8 +350,9 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
         if (qc_opcode_is_resume(opcode) && follow(r, line, unit, 0) < 0) {
             return -1;
         }
-        left |= qc_opcode_flow(opcode) == QC_FLOW_NEXT && !qc_opcode_is_resume(opcode);
-        left |= qc_opcode_flow(opcode) == QC_FLOW_RAISE;
+        qc_flow_kind flow = qc_opcode_flow(opcode);
+        left |= flow == QC_FLOW_NEXT && !qc_opcode_is_resume(opcode);
+        left |= flow == QC_FLOW_RAISE || flow == QC_FLOW_ASYNC_END;
     }
     if (flags & QC_HIT_UNWIND && line >= 0) {
         /* Handlers may have raised it again, as the one around a whole generator does. */

@@ -392,3 +392,32 @@ def where():
 def _line() -> int:
     frame = sys._getframe(1)
     return frame.f_lineno
+
+
+def test_annotations_asked_for_later(compare: Comparison) -> None:
+    """From 3.14 on they are functions, which run when somebody asks, and ctrace measures them."""
+
+    def scenario(scene: Scene) -> None:
+        program = scene.load(
+            """
+import inspect, typing
+def f(x: int,
+      y: str) -> list[int]:
+    return [x]
+def g(x: int) -> int: return x
+class C:
+    a: int
+    b: str = "b"
+    def h(self, c: "C") -> int:
+        return 1
+"""
+        )
+        with scene.measuring():
+            inspect = program.inspect
+            for each in (program.f, program.g, program.C.h):
+                inspect.signature(each)
+                assert program.typing.get_type_hints(each, program.__dict__)
+            assert program.C.__annotations__
+            program.f(1, "")
+
+    compare(scenario)
