@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-_TOGETHER = 100  # rows of one statement; SQLite before 3.32 allows 999 values
+_TOGETHER = 240  # rows of one statement: SQLite before 3.32 allows 999 values
 _INSERT = "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES "
 _ROW = "(?, ?, ?, ?)"
 
