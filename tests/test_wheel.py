@@ -85,6 +85,7 @@ def test_wheel_holds_the_package_alone(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} <= {
         "quickcover",
         "a0_quickcover.pth",
+        "a2_quickcover.pth",
     }
     suffixes = {Path(name).suffix for name in files if name.startswith("quickcover/")}
     assert suffixes <= {".py", ".pyi", ".so", ".pyd", ".typed"}

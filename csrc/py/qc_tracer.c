@@ -107,7 +107,7 @@ static int tracer_set_data(qc_tracer *tracer, PyObject *value, void *Py_UNUSED(c
                         "data must be a quickcover Store: quickcover's tracers need its Collector");
         return -1;
     }
-    if (tracer->started) {
+    if (tracer->started && value != (PyObject *)tracer->store) {
         PyErr_SetString(PyExc_RuntimeError, "data can't change while the tracer runs");
         return -1;
     }

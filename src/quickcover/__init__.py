@@ -12,12 +12,12 @@ needed.  (PYTEST_DONT_REWRITE: pytest has nothing to rewrite here, and we may be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from quickcover import _startup
 
+TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 __all__ = ["__version__", "coverage_init", "install", "uninstall"]
 

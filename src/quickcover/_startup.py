@@ -5,6 +5,10 @@ line in `a0_quickcover.pth` calls `inherit()` at their start; that name sorts be
 own `a1_coverage.pth`, which may start measuring at once.  Neither imports coverage.py: when it is
 not loaded yet, an import hook waits for `coverage.control` and lets the seam in right after it.
 
+A process that can be measured without coverage.py (`_child.py`) begins in `inherit()`, too.
+coverage.py's variable is out of the environment then until `after_coverage()`, which a line in
+`a2_quickcover.pth` calls: `a1_coverage.pth`, between the two, finds nothing to do.
+
 This module runs in processes that never measure anything: it imports nothing but `os` and `sys`.
 """
 
@@ -12,24 +16,32 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
 INSTALL_VARIABLE = "QUICKCOVER_INSTALL"
 ENGINE_VARIABLE = "QUICKCOVER_ENGINE"
+CHILD_VARIABLE = "QUICKCOVER_CHILD"
+#: coverage.py's: the configuration of a process that `patch = subprocess` measures.
+CONFIG_VARIABLE = "COVERAGE_PROCESS_CONFIG"
 
 _TARGET = "coverage.control"
 
 
 class _State:
-    """How many installs are in force, and whether the seam's failure was already told."""
+    """What this process has of us."""
 
     depth = 0
     warned = False
+    #: What measures this process without coverage.py; a `_child.Child`.
+    child: Any = None
+    #: coverage.py's variable, while it is not in the environment.
+    hidden = ""
 
 
 def active() -> bool:
@@ -43,7 +55,13 @@ def install() -> None:
     os.environ[INSTALL_VARIABLE] = "1"
     if _TARGET in sys.modules:
         enter()
-    elif not any(isinstance(finder, _ControlFinder) for finder in sys.meta_path):
+    else:
+        _wait()
+
+
+def _wait() -> None:
+    """Have an eye on the import of coverage.py."""
+    if not any(isinstance(finder, _ControlFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _ControlFinder())
 
 
@@ -57,9 +75,62 @@ def uninstall() -> None:
 
 
 def inherit() -> None:
-    """Install if the environment says so: called at the start of a process by our .pth file."""
+    """Do as the environment says: called at the start of a process by our .pth file."""
+    if CHILD_VARIABLE in os.environ and _TARGET not in sys.modules:
+        _begin_child()
     if _State.depth == 0 and os.environ.get(INSTALL_VARIABLE, "") not in ("", "0"):
         install()
+
+
+def _begin_child() -> None:
+    """Measure this process without coverage.py, if that is possible.
+
+    This may be called twice: some environments have their .pth files executed twice.
+    """
+    if _State.child is None:
+        try:
+            from quickcover import _child
+
+            _State.child = _child.start(os.environ[CHILD_VARIABLE])
+        except Exception:  # coverage.py measures then, or says what is wrong
+            return
+    if _State.child is not None and CONFIG_VARIABLE in os.environ:
+        _State.hidden = os.environ.pop(CONFIG_VARIABLE)
+        _wait()
+
+
+def after_coverage() -> None:
+    """Give children coverage.py's variable again: called by our second .pth file."""
+    if _State.hidden:
+        os.environ[CONFIG_VARIABLE] = _State.hidden
+        _State.hidden = ""
+
+
+def _start_coverage() -> None:
+    """Let coverage.py, which the program has just imported, measure on."""
+    child = _State.child
+    if child is not None:
+        after_coverage()
+        try:
+            sys.modules[_TARGET].process_startup()
+        except Exception as error:
+            child.warn(f"coverage.py couldn't start: {type(error).__name__}: {error}")
+        finally:
+            _State.child = None
+            child.finish()  # if coverage.py didn't take it over
+
+
+def hand_over(tracer: str, branch: bool) -> tuple[Any, list[Any]] | None:
+    """The store and the running tracers of a measured process that coverage.py takes over.
+
+    Args:
+        tracer: the name of the tracer's class that it would start.
+        branch: whether with branches.
+
+    Returns:
+        None if there is nothing to take over.
+    """
+    return _State.child.hand_over(tracer, branch) if _State.child is not None else None
 
 
 def enter() -> Any:
@@ -120,5 +191,6 @@ class _ControlFinder:
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
             enter()
+            _start_coverage()
 
         loader.exec_module = exec_and_enter

@@ -32,7 +32,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coverage import control, files
+from coverage import control, files, sqldata
 from coverage.collector import Collector as _Collector
 from coverage.core import Core as _Core
 from coverage.disposition import FileDisposition
@@ -256,9 +256,39 @@ class Collector(_Collector):
         for tracer in getattr(self, "tracers", ()):
             tracer.stop()
         super().reset()
-        self._store: _native.Store = load_native().Store(branch=self.branch)
+        begun = _startup.hand_over(self.core.tracer_class.__name__, self.branch)
+        store, running = begun or (load_native().Store(branch=self.branch), [])
+        self._store: _native.Store = store
+        # Tracers that are to be taken over; usually none.
+        self._running: list[Any] = running
         self.data: TTraceData = self._store
         self._kept = Kept()
+
+    def start(self) -> None:
+        """Start collecting; tell children how to do it, if they are to."""
+        cov = getattr(self._asked_of_coverage, "__self__", None)
+        if isinstance(cov, control.Coverage) and "subprocess" in cov.config.patch:
+            from quickcover import _children
+
+            _children.tell(cov, self.core.tracer_class.__name__, self.core.systrace, sqldata)
+        super().start()
+
+    def _start_tracer(self) -> Any:
+        """Start a tracer for this thread, or take over those that run already."""
+        if not self._running:
+            return super()._start_tracer()
+        running, self._running = self._running, []
+        wanting: Any = self.core
+        wanted = wanting.tracer_class
+        function = None
+        try:
+            for tracer in running:
+                # Its start() does nothing: it was started.
+                wanting.tracer_class = lambda found=tracer, **_kwargs: found
+                function = super()._start_tracer()
+        finally:
+            wanting.tracer_class = wanted
+        return function
 
     def pause(self) -> None:
         """Stop all tracers, for a while or for good; warn if one of them failed."""

@@ -1,0 +1,93 @@
+"""Writing a data file of coverage.py, a small one, at the end of a subprocess.
+
+The file is made under another name and renamed: whenever the process is killed, a data file is
+whole or not there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from _sqlite3 import connect  # the package around it takes longer to import than this to run
+
+TYPE_CHECKING = False  # importing typing takes longer than all of this
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from quickcover._child import Told
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def write(told: Told, recorded: Mapping[str, Any]) -> None:
+    """Write what was recorded to a data file of its own, beside that of the parent.
+
+    Args:
+        told: what the parent told: `data_file`, `schema`, `version`, `branch`...
+        recorded: what `_native.Store.drain` returned.
+
+    Raises:
+        OSError, sqlite3.Error: it can't be written; nothing is left behind then.
+    """
+    name = f"{told['data_file'][0]}.{_suffix()}"
+    directory, base = os.path.split(name)
+    unfinished = os.path.join(directory, f".quickcover-unfinished{base}")
+    try:
+        _fill(unfinished, told, recorded)
+        os.replace(unfinished, name)
+    except BaseException:
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)
+        raise
+
+
+def _suffix() -> str:
+    """What coverage.py adds to the name of a process's data file: host, process, random letters."""
+    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(6))
+    host = os.uname().nodename.replace(".", "_")
+    return f"{host}.pid{os.getpid()}.X{letters}x"
+
+
+def _fill(path: str, told: Told, recorded: Mapping[str, Any]) -> None:
+    connection = connect(path, isolation_level=None)
+    try:
+        connection.executescript(
+            f"pragma journal_mode = off; pragma synchronous = off; begin; {told['schema'][0]}"
+        )
+        connection.execute(
+            "insert into coverage_schema values (?)", (int(told["schema_version"][0]),)
+        )
+        meta = {
+            "version": told["version"][0],
+            "sys_argv": str(getattr(sys, "argv", None)),
+            "when": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "has_arcs": str(len(told["branch"])),
+        }
+        connection.executemany("insert into meta values (?, ?)", meta.items())
+        connection.execute("insert into context values (1, '')")
+        _insert(connection, bool(told["branch"]), recorded)
+        connection.execute("commit")
+    finally:
+        connection.close()
+
+
+def _insert(connection: Any, branch: bool, recorded: Mapping[str, Any]) -> None:
+    for number, (path, hits) in enumerate(recorded.items(), 1):
+        connection.execute("insert into file values (?, ?)", (number, path))
+        if branch:
+            rows = ((number, first, last) for first, last in set(hits))
+            connection.executemany("insert into arc values (?, 1, ?, ?)", rows)
+        else:
+            row = (number, numbits(hits))
+            connection.execute("insert into line_bits values (?, 1, ?)", row)
+
+
+def numbits(lines: Iterable[int]) -> bytes:
+    """Line numbers as coverage.py keeps them: one bit for each line from 0 on."""
+    found = set(lines)
+    bits = bytearray(max(found) // 8 + 1 if found else 0)
+    for line in found:
+        bits[line // 8] |= 1 << line % 8
+    return bytes(bits)
