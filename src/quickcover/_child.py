@@ -32,7 +32,7 @@ FORMAT = "1"
 
 def interpreter() -> list[str]:
     """What must be the same in parent and child."""
-    return [FORMAT, sys.version, sys.prefix, sys.base_prefix, __file__]
+    return [FORMAT, str(sys.implementation.cache_tag), sys.prefix, sys.base_prefix, __file__]
 
 
 class Disposition:
