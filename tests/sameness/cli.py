@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with lab.locked():
             lab.prepare()
             cores = _cores(lab, options)
-            session = Session(lab, options.show, options.fresh)
+            session = Session(lab, options.show, options.fresh, options.pytest_cov)
             results = session.run(suites, cores, modes)
     except LabError as error:
         print(f"sameness: {error}", file=sys.stderr)
@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--branches", action="store_true", help="measure branches (the default)")
     add("--lines", action="store_true", help="measure lines without branches")
+    add(
+        "--pytest-cov",
+        action="store_true",
+        help="run `pytest --cov`, and compare how tests end with a run that measures nothing",
+    )
     add("--cache", metavar="DIR", type=Path, default=REPOSITORY / ".cache" / "sameness")
     add("--fresh", action="store_true", help="measure the reference again, don't take a kept one")
     add("--show", metavar="N", type=int, default=20, help="differences to list (%(default)s)")

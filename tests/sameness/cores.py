@@ -21,6 +21,9 @@ DEFAULT = "default"
 REFERENCE = "ctrace"
 """What the others are compared with."""
 
+UNMEASURED = "none"
+"""The name that stands for no measuring at all."""
+
 
 @dataclass(frozen=True)
 class Core:
@@ -38,6 +41,11 @@ class Core:
 def stock(name: str) -> Core:
     """One of coverage.py's own cores."""
     return Core(name, (f"core = {name}",), frozenset({STOCK_TRACERS[name]}))
+
+
+def unmeasured() -> Core:
+    """The suite on its own."""
+    return Core(UNMEASURED, (), frozenset({"none"}))
 
 
 def engine(name: str) -> Core:

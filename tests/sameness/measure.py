@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .compare import FileReport
-from .cores import REFERENCE, Core, stock
+from .cores import REFERENCE, UNMEASURED, Core, stock
 from .lab import Lab, LabError
 from .suites import INSIDE, Suite
 
@@ -53,15 +53,22 @@ class Measurement:
         return cls(files, parts["outcomes"], parts["tracer"], parts["cpu"])
 
 
-def measure(lab: Lab, suite: Suite, core: Core, *, branch: bool, preload: str = "") -> Measurement:
+def measure(
+    lab: Lab,
+    suite: Suite,
+    core: Core,
+    *,
+    branch: bool,
+    preload: str = "",
+    pytest_cov: bool = False,
+) -> Measurement:
     """Run the suite once under that core, from a fresh copy of its sources."""
     home = lab.unpack(suite)
     place = home.parent
     notes = place / "notes.json"
     config = _write_config(place / "coveragerc", lab, suite, core, branch)
     env = _environment(lab, suite, core, home, notes, preload)
-    starter = [str(INSIDE / "preload.py")] if suite.preload else ["-m", "coverage"]
-    command = [str(lab.python), *starter, "run", f"--rcfile={config}", *suite.command()]
+    command = [str(lab.python), *arguments(suite, core, config, branch, pytest_cov)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     log = place / "log.txt"
     with open(log, "wb") as out:
@@ -73,8 +80,22 @@ def measure(lab: Lab, suite: Suite, core: Core, *, branch: bool, preload: str = 
     noted = json.loads(notes.read_text(encoding="utf-8"))
     if noted["tracer"] not in core.tracers:
         raise LabError(f"{suite.name}: {core.name} was asked for, {noted['tracer']} measured")
-    files = _report(lab, suite, branch, home, env, log)
+    measured = core.name != UNMEASURED
+    files = _report(lab, suite, branch, home, env, log) if measured else {}
     return Measurement(files, noted["outcomes"], noted["tracer"], cpu)
+
+
+def arguments(
+    suite: Suite, core: Core, config: Path, branch: bool, pytest_cov: bool
+) -> list[str]:
+    """What the interpreter is to run."""
+    if core.name == UNMEASURED:
+        return suite.command()
+    if pytest_cov:
+        options = ["--cov", f"--cov-config={config}", "--cov-report="]
+        return [*suite.command(), *options, *(["--cov-branch"] if branch else [])]
+    starter = [str(INSIDE / "preload.py")] if suite.preload else ["-m", "coverage"]
+    return [*starter, "run", f"--rcfile={config}", *suite.command()]
 
 
 def _write_config(path: Path, lab: Lab, suite: Suite, core: Core, branch: bool) -> Path:

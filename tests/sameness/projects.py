@@ -181,6 +181,23 @@ PROJECTS: tuple[Suite, ...] = (
             "mpmath/tests/test_convert.py::test_issue548": SLOW,
         },
     ),
+    Suite(  # algebra: caches, metaclasses, dispatch, deep recursion
+        "sympy",
+        "1.14.0",
+        path=".",
+        least=600,
+        sources=("sympy/core", "sympy/logic", "sympy/sets", "sympy/polys", "sympy/parsing"),
+        tests=(
+            "sympy/core/tests/test_args.py",
+            "sympy/core/tests/test_assumptions.py",
+            "sympy/core/tests/test_expr.py",
+            "sympy/logic/tests",
+            "sympy/parsing/tests/test_sympy_parser.py",
+            "sympy/polys/tests/test_polytools.py",
+            "sympy/sets/tests",
+        ),
+        needs=("mpmath",),
+    ),
     Suite(  # parsers, mixins, WSGI
         "werkzeug",
         "3.1.9",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .compare import Difference, compare_files, compare_outcomes, totals
-from .cores import REFERENCE, Core, can_measure, stock
+from .cores import REFERENCE, Core, can_measure, stock, unmeasured
 from .explained import explained
 from .lab import LOADED_AT_START, Lab, LabError
 from .measure import Measurement, measure
@@ -29,6 +29,8 @@ class Result:
     core: str
     mode: str
     """lines or branches."""
+    command: str = "coverage run"
+    """coverage run, or pytest --cov."""
     differences: list[Difference] = field(default_factory=list)
     explained: int = 0
     """Further ones, in which ctrace is known to be wrong."""
@@ -52,7 +54,7 @@ class Result:
 
     def __str__(self) -> str:
         title = f"{self.suite} {self.version}".strip()
-        cell = f"{title}, {self.mode}, {self.core} ({self.tracer}) on {self.python}"
+        cell = f"{title}, {self.command}, {self.mode}, {self.core} ({self.tracer}) on {self.python}"
         if self.error:
             return f"{cell}: FAILED\n{self.error}"
         size = (
@@ -84,6 +86,8 @@ class Session:
     shown: int = 20
     fresh: bool = False
     """Measure the reference again, even if its result is kept."""
+    pytest_cov: bool = False
+    """Run `pytest --cov`; the tests must end as they do when nothing is measured."""
     say: Callable[[str], None] = partial(print, flush=True)
     _preload: str | None = None
 
@@ -96,6 +100,9 @@ class Session:
             if suite.module and not self.lab.has(suite.module):
                 self.say(f"{suite.name}: passed over, this Python has no {suite.module}")
                 continue
+            if suite.program and self.pytest_cov:
+                self.say(f"{suite.name}: passed over, it doesn't run pytest")
+                continue
             for mode in modes:
                 able = [c for c in cores if self._able(c, mode)]
                 results.extend(self._compare(suite, able, mode))
@@ -107,10 +114,16 @@ class Session:
     def _compare(self, suite: Suite, cores: Sequence[Core], mode: str) -> list[Result]:
         results = []
         reference: Measurement | None = None
+        command = "pytest --cov" if self.pytest_cov else "coverage run"
         for core in cores:
-            lab = self.lab
             result = Result(
-                suite.name, suite.version, lab.interpreter.version, lab.coverage, core.name, mode
+                suite.name,
+                suite.version,
+                self.lab.interpreter.version,
+                self.lab.coverage,
+                core.name,
+                mode,
+                command,
             )
             try:
                 if reference is None:
@@ -124,18 +137,29 @@ class Session:
         return results
 
     def _reference(self, suite: Suite, mode: str) -> Measurement:
-        preload = self._loaded_at_start() if suite.preload else ""
-        kept = self.lab.kept_result(suite, mode, preload)
+        kept = self.lab.kept_result(
+            suite, mode, self._preloaded(suite), *(["pytest-cov"] if self.pytest_cov else [])
+        )
         if kept.exists() and not self.fresh:
             return Measurement.load(kept)
-        branch = mode == "branches"
-        result = measure(self.lab, suite, stock(REFERENCE), branch=branch, preload=preload)
+        result = self._measure(suite, stock(REFERENCE), mode)
+        if self.pytest_cov:
+            result.outcomes = self._measure(suite, unmeasured(), mode).outcomes
         result.save(kept)
         return result
 
+    def _measure(self, suite: Suite, core: Core, mode: str) -> Measurement:
+        return measure(
+            self.lab,
+            suite,
+            core,
+            branch=mode == "branches",
+            preload=self._preloaded(suite),
+            pytest_cov=self.pytest_cov,
+        )
+
     def _fill(self, result: Result, suite: Suite, core: Core, reference: Measurement) -> None:
-        preload = self._loaded_at_start() if suite.preload else ""
-        found = measure(self.lab, suite, core, branch=result.mode == "branches", preload=preload)
+        found = self._measure(suite, core, result.mode)
         check_tests(suite, found)
         differences = [
             *compare_outcomes(reference.outcomes, found.outcomes),
@@ -168,6 +192,9 @@ class Session:
         left = len(result.differences) - self.shown
         if left > 0:
             self.say(f"    ... and {left} more")
+
+    def _preloaded(self, suite: Suite) -> str:
+        return self._loaded_at_start() if suite.preload else ""
 
     def _loaded_at_start(self) -> str:
         """The standard modules that are there when measuring begins, with any core installed."""

@@ -107,6 +107,19 @@ def test_what_is_left_out_is_said_to_the_program() -> None:
     assert program.command() == ["p.py", "m", "--deselect=m.T.a"]
 
 
+def test_a_suite_runs_under_coverage_or_under_pytest_cov_or_alone() -> None:
+    suite = suites.Suite("s")
+
+    def command(core: cores.Core, pytest_cov: bool) -> list[str]:
+        return measure.arguments(suite, core, Path("rc"), branch=True, pytest_cov=pytest_cov)
+
+    start = ["-m", "coverage", "run", "--rcfile=rc"]
+    assert command(cores.stock("ctrace"), False) == [*start, *suite.command()]
+    options = ["--cov", "--cov-config=rc", "--cov-report=", "--cov-branch"]
+    assert command(cores.stock("ctrace"), True) == [*suite.command(), *options]
+    assert command(cores.unmeasured(), True) == suite.command()
+
+
 def test_a_result_lists_its_first_differences() -> None:
     result = session.Result("s", "1", "3.11.7", "7.17.3", "trace", "branches")
     result.differences = [Difference("a.py", "line", (n,), "executed", "missing") for n in range(9)]

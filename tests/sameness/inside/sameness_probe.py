@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pytest
 
 outcomes: dict[str, str] = {}
+tracers: list[str] = []  # those seen at work
 
 random.seed(0)  # some suites draw their input, also when a test module is imported
 
@@ -38,8 +39,9 @@ def tracer_name() -> str:
 
 def write_notes() -> None:
     """Leave everything noted in the file the parent process asked for."""
+    notes = {"tracer": (tracers or [tracer_name()])[0], "outcomes": outcomes}
     with open(os.environ["SAMENESS_NOTES"], "w", encoding="utf-8") as out:
-        json.dump({"tracer": tracer_name(), "outcomes": outcomes}, out)
+        json.dump(notes, out)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Called for the set-up, the call and the tear-down of each test."""
+    if not tracers:
+        tracers.append(tracer_name())  # pytest-cov has stopped when the session finishes
     if report.when == "call" or report.outcome != "passed":
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         note(f"{report.nodeid} [{report.when}]", outcome)
@@ -73,5 +77,5 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """The last moment at which coverage still measures."""
+    """The last moment at which `coverage run` still measures."""
     write_notes()
