@@ -1,4 +1,5 @@
-# The front door. Needs make, a C compiler and a Python from 3.11 to 3.15 with venv; everything
+# The front door. Needs make, a C compiler and a Python from 3.11 to 3.15 with venv, or PyPy 3.11, which
+# needs no compiler; everything
 # else (cmake, ninja, test tools) comes from PyPI into a virtual environment in this directory.
 #
 #   make test                       with the python3 at hand, in .venv
@@ -19,7 +20,7 @@ SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .PHONY: help venv install demo test test-c test-py test-all sameness test-coveragepy \
-        test-contract bench bench-check performance lint format asan asan-c asan-py tsan wheel \
+        test-cpython test-contract bench bench-check performance lint format asan asan-c asan-py tsan wheel \
         refleak oom fuzz clean
 
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venvs/$(VERSION))
@@ -31,10 +32,11 @@ SOURCES := $(wildcard csrc/*/*.[ch]) $(shell find src -name '*.py' -o -name '*.p
 help:
 	@echo "make demo       measure the tests of a real project: no coverage, coverage.py, quickcover"
 	@echo "make test       build, then the tests in C and in Python          (PYTHON=python3)"
-	@echo "make test-all   the same on every CPython of this machine"
+	@echo "make test-all   the same on every Python of this machine"
 	@echo "make sameness   real projects: our reports against coverage.py's  (SAMENESS_ARGS=)"
 	@echo "make test-coveragepy  coverage.py's own tests on our engines      (COVERAGEPY_ARGS=)"
-	@echo "make test-contract    with greenlets, debuggers, plugins from PyPI"
+	@echo "make test-cpython     CPython's own tests, measured and not       (CPYTHON_ARGS=)"
+	@echo "make test-contract    with greenlets, debuggers, plugins, fuzzers from PyPI"
 	@echo "make bench      the benchmark                                     (BENCH_ARGS=)"
 	@echo "make bench-check  count instructions: have the engines grown?    (BENCH_CHECK_ARGS=)"
 	@echo "make performance  docs/performance.md from benchmarks/results"
@@ -55,12 +57,13 @@ help:
 # help, clean and test-all must work without a Python that we support.
 ifneq ($(filter-out help clean test-all,$(or $(MAKECMDGOALS),help)),)
 
-VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VERSION := $(shell $(PYTHON) -c 'import sys; \
+    print("pypy" * (sys.implementation.name == "pypy") + "%d.%d" % sys.version_info[:2])')
 ifeq ($(VERSION),)
 $(error $(PYTHON) does not run: name a Python from 3.11 to 3.15, as in make test PYTHON=python3.13)
 endif
-ifeq ($(filter 3.11 3.12 3.13 3.14 3.15,$(VERSION)),)
-$(error $(PYTHON) is Python $(VERSION), but quickcover needs one from 3.11 to 3.15: \
+ifeq ($(filter 3.11 3.12 3.13 3.14 3.15 pypy3.11,$(VERSION)),)
+$(error $(PYTHON) is Python $(VERSION), but quickcover needs one from 3.11 to 3.15, or PyPy 3.11: \
 name it, as in make test PYTHON=python3.13)
 endif
 
@@ -100,7 +103,8 @@ c-build = $(VPATHS) cmake --preset $(1) -B $(VENV)/c-$(1) -DQUICKCOVER_EXTENSION
 c-tests = $(call c-build,$(1)); \
     $(VPATHS) ctest --test-dir $(VENV)/c-$(1) --output-on-failure --no-tests=error $(2)
 
-test: test-c test-py
+# There is no C for PyPy.
+test: $(if $(filter pypy%,$(VERSION)),,test-c) test-py
 
 test-c: $(DEPS)
 	@$(call c-tests,debug)
@@ -132,6 +136,9 @@ sameness: $(DEPS)
 test-coveragepy: $(DEPS)
 	$(VPYTHON) tools/test_coveragepy.py $(COVERAGEPY_ARGS)
 
+test-cpython: $(DEPS)
+	$(VPYTHON) tools/test_cpython.py $(CPYTHON_ARGS)
+
 # In an environment of its own, because of what it installs.
 CONTRACT_VENV = .venvs/contract-$(VERSION)
 
@@ -139,13 +146,16 @@ test-contract:
 	@$(MAKE) --no-print-directory install VENV=$(CONTRACT_VENV)
 	@$(CONTRACT_VENV)/bin/python tools/requirements.py contract | \
 	    $(CONTRACT_VENV)/bin/python -m pip --disable-pip-version-check install --quiet -r /dev/stdin
-	$(CONTRACT_VENV)/bin/python -m pytest -m slow tests/contract $(PYTEST_ARGS)
+	@$(CONTRACT_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+	    tstl==1.2.39 # it wants coverage.py 4.5.2, which quickcover.tstl does without
+	$(CONTRACT_VENV)/bin/python -m pytest -m slow tests/contract tests/session tests/bench/test_sessions.py $(PYTEST_ARGS)
 
 demo: $(INSTALLED)
 	@$(VPYTHON) tools/demo.py
 
 bench: $(INSTALLED)
 	@$(PIP) install --quiet -r benchmarks/requirements.txt
+	@$(PIP) install --quiet --no-deps tstl==1.2.39 # as in test-contract
 	$(VPYTHON) -m benchmarks $(BENCH_ARGS)
 
 # Needs valgrind; without it, it says so and succeeds. --write keeps new counts.

@@ -3,10 +3,11 @@
     python benchmarks/contexts.py [--python PYTHON] [--rounds N] [--tests N] [--lines]
                                   [--setups NAME...] [--output FILE]
 
-The interpreter needs pytest, pytest-cov, coverage and quickcover; packaging's source distribution
-comes from PyPI.  3,000 of its tests, which take far less than a millisecond each, are run in every
-setup, one after the other, in rounds; what counts is the user CPU time of the whole process, and a
-ratio is formed within a round: to the same core without contexts, and to no coverage at all.
+The interpreter needs pytest, pytest-cov, pretend, coverage and quickcover; packaging's source
+distribution comes from PyPI.  3,000 of its tests, which take far less than a millisecond each, are
+run in every setup, one after the other, in rounds; what counts is the user CPU time of the whole
+process, and a ratio is formed within a round: to the same core without contexts, and to no coverage
+at all.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks import starts as measured_starts
 from benchmarks.tools import EMPTY_MONITORING, EMPTY_TRACE, MODES, NONE
 from benchmarks.workloads import CODES, IMPORT, STEADY
 from quickcover import _env, _select
@@ -36,12 +37,13 @@ TITLES = {
     EMPTY_MONITORING: "empty sys.monitoring tool",
     "ctrace": "coverage.py, ctrace",
     "sysmon": "coverage.py, sysmon",
+    "pytrace": "coverage.py, pytrace",
     "slipcover": "SlipCover",
 }
 COLOURS = {
     EMPTY_TRACE: "#b8bec4", EMPTY_MONITORING: "#d5d9dd",
-    "ctrace": "#c0504d", "sysmon": "#e08b2c", "slipcover": "#8064a2",
-    "trace": "#3b78b5", "monitoring": "#2e9a6a", "probe": "#62b7d4",
+    "ctrace": "#c0504d", "pytrace": "#c0504d", "sysmon": "#e08b2c", "slipcover": "#8064a2",
+    "trace": "#3b78b5", "monitoring": "#2e9a6a", "probe": "#62b7d4", "python": "#2e9a6a",
 }  # fmt: skip
 
 INTRODUCTION = """\
@@ -70,6 +72,21 @@ class Version:
     data: dict[str, Any]
 
     @property
+    def interpreter(self) -> _env.Interpreter:
+        """What the interpreter offers."""
+        return _env.SUPPORTED[self.name]
+
+    @property
+    def title(self) -> str:
+        """Its name in headings."""
+        return self.name if self.name.startswith("PyPy") else f"Python {self.name}"
+
+    @property
+    def file(self) -> str:
+        """Its name in names of files."""
+        return self.name.replace(" ", "-")
+
+    @property
     def tools(self) -> list[str]:
         """What was measured, without `none`."""
         return [tool for tool in self.data["tools"] if tool != NONE]
@@ -92,7 +109,7 @@ class Version:
     def own(self, mode: str) -> str:
         """The engine that quickcover takes by itself."""
         request = _select.Request(branch=mode == "branches")
-        return f"{_select.default_engine(request, _env.SUPPORTED[self.name])}/{mode}"
+        return f"{_select.default_engine(request, self.interpreter)}/{mode}"
 
     def of_kind(self, *kinds: str) -> list[str]:
         return [name for name, found in self.workloads.items() if found["kind"] in kinds]
@@ -107,10 +124,15 @@ def load(directory: Path) -> list[Version]:
     """All result files of versions that are supported, oldest first."""
     found = []
     for name in _env.SUPPORTED:
-        path = directory / f"cpython-{name}.json"
+        path = directory / f"{_slug(name)}.json"
         if path.exists():
             found.append(Version(name, json.loads(path.read_text(encoding="utf-8"))))
     return found
+
+
+def _slug(name: str) -> str:
+    """A version's name in names of files."""
+    return name.lower().replace(" ", "-") if name.startswith("PyPy") else f"cpython-{name}"
 
 
 def short(tool: str) -> str:
@@ -248,10 +270,14 @@ def _doubts(version: Version) -> Iterator[str]:
         yield f"a short run: {rounds} rounds, programs at {scale:g} of their size"
     if version.data["git"].get("stale") or version.data["git"].get("dirty"):
         yield "the sources had changes beyond the commit"
-    wanted = {"ctrace", "sysmon", *(version.own(mode).partition("/")[0] for mode in MODES)}
+    theirs = {"ctrace", "sysmon"} if version.interpreter.extension else {"pytrace"}
+    wanted = {*theirs, *(version.own(mode).partition("/")[0] for mode in MODES)}
     have = {t.partition("/")[0] for t in [*version.tools, *version.data["left_out"]]}
     if wanted - have:
         yield f"not in these results: {', '.join(short(tool) for tool in sorted(wanted - have))}"
+    for later in version.data.get("later", []):
+        load = " to ".join(f"{found:g}" for found in later["settings"]["load"])
+        yield f"measured by themselves, {later['date']}, load {load}: {', '.join(later['names'])}"
     for mode in MODES:
         ratios = [version.ratio(name, version.own(mode)) for name in version.of_kind(STEADY)]
         known = [ratio for ratio in ratios if ratio]
@@ -264,7 +290,7 @@ def one_version(version: Version) -> Iterator[str]:
     """Everything about one version."""
     python, machine = version.data["python"], version.data["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in python["packages"].items())
-    yield f"## Python {version.name}\n"
+    yield f"## {version.title}\n"
     yield (
         f"{python['version']} ({python['compiler']}), {packages}; {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['system']}; {version.data['date']}; "
@@ -276,6 +302,8 @@ def one_version(version: Version) -> Iterator[str]:
     yield from start_and_end(version)
     yield from memory(version)
     yield from suites(version)
+    yield from starts(version)
+    yield from sessions(version)
     left_out = version.data["left_out"]
     if left_out:
         yield "Not possible here:\n"
@@ -293,7 +321,7 @@ def programs(version: Version, mode: str) -> Iterator[str]:
     """The table of one mode."""
     tools = version.in_mode(mode)
     own = version.own(mode)
-    yield f"### {mode.capitalize()}, Python {version.name}\n"
+    yield f"### {mode.capitalize()}, {version.title}\n"
     rows = []
     for kinds in ((STEADY,), (IMPORT, CODES)):
         for name in version.of_kind(*kinds):
@@ -311,7 +339,7 @@ def programs(version: Version, mode: str) -> Iterator[str]:
                          for t, s in zip(tools, summaries, strict=True)]  # fmt: skip
                 rows.append([text, *found])
     yield from grid(["", *map(short, tools)], rows)
-    yield f"![Python {version.name}, {mode}](performance/{version.name}-{mode}.svg)\n"
+    yield f"![{version.title}, {mode}](performance/{version.file}-{mode}.svg)\n"
 
 
 def start_and_end(version: Version) -> Iterator[str]:
@@ -350,7 +378,7 @@ def suites(version: Version) -> Iterator[str]:
     found = version.data.get("suites") or {}
     measured = {name: suite["results"] for name, suite in found.items() if "results" in suite}
     if measured:
-        yield f"### Whole command lines, Python {version.name}\n"
+        yield f"### Whole command lines, {version.title}\n"
         yield "User CPU time to none, with the children, start and end:\n"
         heads = dict.fromkeys(
             (r["title"], r["mode"]) for results in measured.values() for r in results
@@ -365,16 +393,71 @@ def suites(version: Version) -> Iterator[str]:
         yield from grid(["", *titles], rows)
     commands = found.get("reports", {}).get("commands", {})
     if commands:
-        yield "Seconds of user CPU time for coverage.py's other commands, on 400 modules:\n"
-        names = ("coverage", "quickcover")
-        rows = [
-            [command, *(number(statistics.median(times[name])) for name in names)]
-            for command, times in commands.items()
-        ]
-        yield from grid(["", *names], rows)
+        yield (
+            "Seconds for coverage.py's other commands on 129 modules with 102,000 lines: user CPU "
+            "time, and in brackets wall time, which several processes share. *First*: nothing is "
+            "known from earlier reports; *again*: the same report, and nothing has changed.\n"
+        )
+        titles = list(next(iter(commands.values())))
+        rows = [[command, *map(_seconds, times.values())] for command, times in commands.items()]
+        yield from grid(["", *titles], rows)
     for name, suite in found.items():
         if "failure" in suite:
             yield f"{name} failed: {suite['failure']}\n"
+
+
+def _seconds(times: dict[str, list[float]]) -> str:
+    user, wall = (statistics.median(times[kind]) for kind in ("user", "wall"))
+    return f"{user:.2f} ({wall:.2f})"
+
+
+def starts(version: Version) -> Iterator[str]:
+    """What measuring adds to what does nothing."""
+    found = version.data.get("starts") or {}
+    for name, times in found.items():
+        if "failure" in times:
+            yield f"start of a {name} failed: {times['failure']}\n"
+    rows = [
+        [f"empty {name}", f"{statistics.median(times['none']):.1f}",
+         *(f"{measured_starts.added(times, tool):+.1f}" for tool in measured_starts.TOOLS[1:])]
+        for name, times in found.items() if "failure" not in times
+    ]  # fmt: skip
+    if rows:
+        yield f"### Starts, Python {version.name}\n"
+        yield "Milliseconds of user CPU time with branches: without a tool, and what is added:\n"
+        yield from grid(["", "none", *measured_starts.TOOLS[1:]], rows)
+
+
+def sessions(version: Version) -> Iterator[str]:
+    """The coverage of each example, and TSTL's random tester."""
+    found = version.data.get("sessions") or {}
+    for name, one in found.items():
+        if "failure" in one:
+            yield f"{name} failed: {one['failure']}\n"
+    examples = found.get("examples", {})
+    if "ways" in examples:
+        yield f"### The coverage of each example, {version.title}\n"
+        yield (
+            f"{examples['examples']:,} short examples, lines and branches of each read after it "
+            "([session.md](session.md)): microseconds of user CPU time for an example, and the "
+            "ratio to none.\n"
+        )
+        rows = [
+            [name, *(number(statistics.median(way[key])) for key in ("microseconds", "ratios"))]
+            for name, way in examples["ways"].items()
+        ]
+        yield from grid(["", "microseconds", "to none"], rows)
+    tester = found.get("tstl", {})
+    if "ratios" in tester:
+        counts = tester["operations"]["without"]
+        shares = ", ".join(
+            f"{statistics.median(ratios):.3f} of them with {tool}"
+            for tool, ratios in tester["ratios"].items()
+        )
+        yield (
+            f"TSTL's random tester ({tester['tstl']}) on an AVL tree, {tester['seconds']} s: "
+            f"{statistics.median(counts):,.0f} operations without coverage, {shares}.\n"
+        )
 
 
 def document(versions: list[Version]) -> str:
@@ -402,8 +485,8 @@ def charts(versions: list[Version], directory: Path) -> None:
                 names = list(version.workloads)
                 series = {short(t): [version.ratio(n, t) for n in names] for t in tools}
                 plot.bars(
-                    directory / f"{version.name}-{mode}.svg",
-                    f"Python {version.name}, {mode}: user CPU time to none",
+                    directory / f"{version.file}-{mode}.svg",
+                    f"{version.title}, {mode}: user CPU time to none",
                     names, series, {short(t): COLOURS[t.partition("/")[0]] for t in tools},
                 )  # fmt: skip
 
@@ -419,7 +502,7 @@ def _overview_chart(versions: list[Version], mode: str, path: Path) -> None:
         ]
     plot.bars(
         path, f"Steady programs, {mode}: geometric mean, least and worst, to none",
-        [f"Python {version.name}" for version in versions], series,
+        [version.title for version in versions], series,
         {short(tool): COLOURS[tool.partition("/")[0]] for tool in tools},
     )  # fmt: skip
 

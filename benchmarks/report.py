@@ -23,7 +23,7 @@ def text(benchmark: Benchmark, goals: list[Goal]) -> str:
     lines: list[str] = []
     for mode in MODES:
         tools = [t.name for t in benchmark.tools if t.mode in ("", mode) and t.name != NONE]
-        if any(t.mode == mode for t in benchmark.tools):
+        if benchmark.workloads and any(t.mode == mode for t in benchmark.tools):
             lines += [f"User CPU time as a ratio to no tool, {mode}: median (lowest-highest)", ""]
             lines += _ratios(benchmark.table, benchmark.workloads, tools)
             lines.append("")

@@ -50,10 +50,12 @@ TOOLS: tuple[Tool, ...] = (
     Tool(EMPTY_TRACE, EMPTY_TRACE),
     *_both_modes(EMPTY_MONITORING, EMPTY_MONITORING),
     *_both_modes("ctrace", "coverage", "CTracer", COVERAGE_CORE="ctrace"),
+    *_both_modes("pytrace", "coverage", "PyTracer", COVERAGE_CORE="pytrace"),
     *_both_modes("sysmon", "coverage", "SysMonitor", COVERAGE_CORE="sysmon"),
     *_both_modes("trace", "quickcover", "TraceTracer", QUICKCOVER_ENGINE="trace"),
     *_both_modes("monitoring", "quickcover", "MonitoringTracer", QUICKCOVER_ENGINE="monitoring"),
     *_both_modes("probe", "quickcover", "ProbeTracer", QUICKCOVER_ENGINE="probe"),
+    *_both_modes("python", "quickcover", "PythonTracer", QUICKCOVER_ENGINE="python"),
 )
 
 

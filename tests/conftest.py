@@ -8,12 +8,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from quickcover import _env, _native, _select
+from quickcover import _engines, _env, _select
+
+#: Suites of the extension, of what needs it (or hypothesis), and of programs that run CPython.
+collect_ignore = (
+    []
+    if _env.current().extension
+    else [
+        *("native", "probe", "session", "bench", "contract", "sameness", "coveragepy"),
+        *("seam/test_paths.py", "seam/test_writing.py"),
+    ]
+)
+
+#: coverage.py's own core that is the measure here, and an engine of ours that is always there.
+STOCK = "ctrace" if _env.current().extension else "pytrace"
+COMMON = "trace" if _env.current().extension else "python"
+
+needs_extension = pytest.mark.skipif(
+    not _env.current().extension, reason="needs what the C extension alone can do"
+)
 
 #: Runs one command and returns what came of it.
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -22,10 +40,18 @@ Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 _FOREIGN = ("COVERAGE_", "COV_CORE_", "QUICKCOVER_", "PYTEST_")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what `quickcover run` keeps out of the user's cache directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def _skip_unless_able(engine: str, request: _select.Request) -> None:
     """Skip if `engine` can't do what is asked on this Python."""
     try:
-        _select.choose(request, _env.current(), _native.ENGINES, forced=engine)
+        _select.choose(request, _env.current(), _engines.available(), forced=engine)
     except _select.EngineError as error:
         pytest.skip(f"{engine}: {error}")
 

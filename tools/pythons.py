@@ -1,10 +1,10 @@
-"""List the CPythons of this machine that quickcover supports: the newest patch of each version.
+"""List the Pythons of this machine that quickcover supports: the newest patch of each version.
 
     python tools/pythons.py [--verbose] [VERSION...]
 
-Prints "VERSION PATH" per line, oldest first; with VERSIONs (3.11 ...) only those. Looks into PATH,
-pyenv's versions and the prefix of tools/install-pythons. --verbose says on stderr what was found
-and not taken, and why.
+Prints "VERSION PATH" per line, oldest first, PyPy (pypy3.11) last; with VERSIONs only those. Looks
+into PATH, pyenv's versions and the prefix of tools/install-pythons. --verbose says on stderr what
+was found and not taken, and why.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 OLDEST, NEWEST = (3, 11), (3, 15)
+PYPY = (3, 11)
 
 # Asks an interpreter about itself. Python 2 must be able to run it, too.
 PROBE = """
@@ -48,6 +49,12 @@ class Candidate(NamedTuple):
     version: tuple[int, int, int]
     final: bool
     path: Path
+    pypy: bool = False
+
+    @property
+    def name(self) -> str:
+        """The version as the Makefile calls it."""
+        return f"{'pypy' if self.pypy else ''}{self.version[0]}.{self.version[1]}"
 
 
 def programs() -> Iterator[Path]:
@@ -57,13 +64,15 @@ def programs() -> Iterator[Path]:
     directories += sorted(pyenv.glob("versions/*/bin"))
     directories.append(Path.home() / ".local" / "share" / "pythons" / "bin")
     for directory in directories:
-        for path in sorted(directory.glob("python3*")):
-            if re.fullmatch(r"python3(\.\d+)?", path.name) and os.access(path, os.X_OK):
+        for path in sorted([*directory.glob("python3*"), *directory.glob("pypy3*")]):
+            if re.fullmatch(r"(python|pypy)3(\.\d+)?", path.name) and os.access(path, os.X_OK):
                 yield path
 
 
 def refusal(facts: dict[str, object], version: tuple[int, int, int]) -> str:
     """Why an interpreter cannot be used; empty if it can."""
+    if facts["implementation"] == "PyPy":
+        return "" if version[:2] == PYPY and facts["venv"] else "this version is not supported"
     if facts["implementation"] != "CPython":
         return f"it is {facts['implementation']}"
     if not OLDEST <= version[:2] <= NEWEST:
@@ -91,7 +100,8 @@ def examine(path: Path, verbose: bool) -> Candidate | None:
         reason = refusal(facts, (major, minor, micro))
         if not reason:
             final = facts["level"] == "final"
-            return Candidate((major, minor, micro), final, Path(facts["base"]))
+            pypy = facts["implementation"] == "PyPy"
+            return Candidate((major, minor, micro), final, Path(facts["base"]), pypy)
     if verbose:
         print(f"not taken: {path}: {reason}", file=sys.stderr)
     return None
@@ -99,20 +109,20 @@ def examine(path: Path, verbose: bool) -> Candidate | None:
 
 def newest(verbose: bool) -> list[Candidate]:
     """The newest usable interpreter of each minor version, oldest version first."""
-    best: dict[tuple[int, int], Candidate] = {}
+    best: dict[str, Candidate] = {}
     seen: set[Path] = set()
     for path in programs():
         # A wrapper such as pyenv's is one file under many names: only real files are compared.
-        if path.resolve() in seen and path.resolve().name.startswith("python"):
+        if path.resolve() in seen and path.resolve().name.startswith(("python", "pypy")):
             continue
         seen.add(path.resolve())
         found = examine(path, verbose)
         if found is None:
             continue
-        known = best.get(found.version[:2])
+        known = best.get(found.name)
         if known is None or (found.final, found.version) > (known.final, known.version):
-            best[found.version[:2]] = found
-    return [best[minor] for minor in sorted(best)]
+            best[found.name] = found
+    return sorted(best.values(), key=lambda found: (found.pypy, found.version))
 
 
 def main() -> int:
@@ -122,9 +132,8 @@ def main() -> int:
     parser.add_argument("versions", nargs="*", metavar="VERSION")
     options = parser.parse_args()
     for found in newest(options.verbose):
-        minor = f"{found.version[0]}.{found.version[1]}"
-        if not options.versions or minor in options.versions:
-            print(minor, found.path)
+        if not options.versions or found.name in options.versions:
+            print(found.name, found.path)
     return 0
 
 

@@ -6,6 +6,7 @@ They run as a user would run them, start and end included, by what `quickcover b
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from quickcover.bench.config import Settings
 from quickcover.bench.errors import CommandError
 from quickcover.bench.machine import machine, now, python
 from quickcover.bench.results import Report
-from quickcover.bench.running import Bench, complaint, spawn
+from quickcover.bench.running import Bench, Run, complaint, spawn
 from quickcover.bench.target import Target
 
 HERE = Path(__file__).resolve().parent
@@ -49,6 +50,8 @@ class Suite:
     name: str
     target: Target
     settings: Settings = field(default_factory=dict)
+    #: Those of `quickcover bench`; None for the usual ones.
+    tools: str | None = None
 
 
 def _pytest(*more: str) -> Target:
@@ -65,6 +68,7 @@ SUITES = (
         "subprocesses",
         Target((), False, str(HERE / "subprocesses.py"), ()),
         {"run": {**_SOURCE, "patch": "subprocess"}},
+        "ctrace,quickcover",
     ),
 )
 REPORTS = "reports"
@@ -85,7 +89,7 @@ def measure(name: str, rounds: int, progress: Progress) -> dict[str, Any]:
     if name == REPORTS:
         return {"commands": reports(rounds, progress)}
     (suite,) = [suite for suite in SUITES if suite.name == name]
-    bench = Bench(suite.target, tools.choose(None), suite.settings, None)
+    bench = Bench(suite.target, tools.choose(suite.tools), suite.settings, None)
     within = _Within(progress, name, 0.0, 1.0)
     bench.warm_up(within, ignore_failure=False)
     bench.measure(rounds, within)
@@ -97,7 +101,7 @@ def measure(name: str, rounds: int, progress: Progress) -> dict[str, Any]:
     return {"results": found["results"]}
 
 
-#: What comes after measuring; {data} is the data file, {out} a directory.
+#: What comes after measuring; {out} is a directory.
 COMMANDS = {
     "report": ["report"],
     "html": ["html", "-q", "-d", "{out}/html"],
@@ -106,48 +110,80 @@ COMMANDS = {
     "lcov": ["lcov", "-q", "-o", "{out}/x.lcov"],
     "combine": ["combine", "-q", "--keep", "{out}/part.1", "{out}/part.2"],
 }
+#: Two packages: 129 modules with 102,000 lines; all would take coverage.py minutes for each report.
+_MODULES = "*/sympy/core/*,*/sympy/polys/*"
+#: First without anything from earlier reports, then the same again.
+REPORTERS = {
+    "coverage, first": "coverage",
+    "coverage, again": "coverage",
+    "quickcover, first": "quickcover",
+    "quickcover, again": "quickcover",
+}
+_REPORT_ROUNDS = 3
 
 
 def reports(rounds: int, progress: Progress) -> dict[str, Any]:
-    """coverage.py's other commands on the 400 modules of sympy: with our command and with theirs.
-
-    The data of both were recorded by the tool itself, so a larger file of arcs would show here.
-    """
+    """coverage.py's other commands: with theirs, and with ours; user CPU and wall seconds."""
     times: dict[str, Any] = {command: {} for command in COMMANDS}
+    rounds = min(rounds, _REPORT_ROUNDS)
     with tempfile.TemporaryDirectory(prefix="quickcover-bench-") as directory:
-        for tool in ("coverage", "quickcover"):
-            (Path(directory) / tool).mkdir()
-            for part in ("data", "part.1", "part.2"):
-                progress(f"{REPORTS}: {tool} measures", 0.0)
-                measured = [
-                    "run",
-                    "--branch",
-                    "--source=sympy",
-                    f"--data-file={directory}/{tool}/{part}",
-                ]
-                _run(tool, [*measured, str(HERE.parent / "cold_import" / "import_sympy.py")])
-        done = 0
+        place = Path(directory)
+        for part in ("data", "part.1", "part.2"):
+            progress(f"{REPORTS}: measuring", 0.0)
+            measured = ["run", "--branch", f"--include={_MODULES}", f"--data-file={place / part}"]
+            program = str(HERE.parent / "cold_import" / "import_sympy.py")
+            _command("quickcover", [*measured, program], place)
         for turn in range(rounds):
-            for command, words in COMMANDS.items():
-                for tool in ("coverage", "quickcover")[:: 1 if turn % 2 else -1]:
-                    share = done / rounds / len(COMMANDS) / 2
-                    progress(f"{REPORTS}: round {turn + 1}/{rounds}: {tool} {command}", share)
-                    out = f"{directory}/{tool}"
-                    data = f"--data-file={out}/{'combined' if command == 'combine' else 'data'}"
-                    seconds = _run(tool, [words[0], data, *(w.format(out=out) for w in words[1:])])
-                    times[command].setdefault(tool, []).append(round(seconds, 4))
-                    done += 1
+            for done, (command, words) in enumerate(COMMANDS.items()):
+                for title, tool in REPORTERS.items():
+                    share = (turn + done / len(COMMANDS)) / rounds
+                    progress(f"{REPORTS}: round {turn + 1}/{rounds}: {title} {command}", share)
+                    if title.endswith("first"):
+                        _forget(place)
+                    data = place / ("combined" if command == "combine" else "data")
+                    options = [word.format(out=place) for word in words[1:]]
+                    run = _command(tool, [words[0], f"--data-file={data}", *options], place)
+                    kept = times[command].setdefault(title, {"user": [], "wall": []})
+                    kept["user"].append(round(run.user, 4))
+                    kept["wall"].append(round(run.wall, 4))
     return times
 
 
-def _run(tool: str, words: list[str]) -> float:
-    """User CPU seconds of a command of coverage.py."""
-    env = tools.environment(tools.Job(tools.TOOLS[0], "none", SUITES[0].target, HERE))
-    env["COVERAGE_RCFILE"] = str(HERE / "empty.ini")
-    run = spawn([sys.executable, "-m", tool, *words], env)
+def _forget(place: Path) -> None:
+    """Remove the reports, and what helps to make them again."""
+    for directory in ("html", ".quickcover_cache"):
+        shutil.rmtree(place / directory, ignore_errors=True)
+
+
+def _command(tool: str, words: list[str], directory: Path) -> Run:
+    """Run a command of coverage.py."""
+    run = spawn([sys.executable, "-m", tool, *words], _environment(directory))
     if run.status:
         raise CommandError(f"{tool} {words[0]}: {complaint(run)}")
+    return run
+
+
+def user_seconds(command: list[str], directory: Path) -> float:
+    """What a command takes in a directory that has its configuration, with its children.
+
+    Raises:
+        CommandError: it failed.
+    """
+    env = _environment(directory)
+    del env["COVERAGE_RCFILE"]
+    run = spawn(["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(directory), *command], env)
+    if run.status:
+        raise CommandError(f"{' '.join(command[1:4])}: {complaint(run)}")
     return run.user
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    """No configuration but ours, and nothing left of what other runs have kept."""
+    env = tools.environment(tools.Job(tools.TOOLS[0], "none", SUITES[0].target, HERE))
+    env["COVERAGE_RCFILE"] = str(HERE / "empty.ini")
+    env["XDG_CACHE_HOME"] = str(directory / "cache")
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env
 
 
 def text(found: dict[str, Any]) -> list[str]:
@@ -165,6 +201,10 @@ def text(found: dict[str, Any]) -> list[str]:
             )
             lines.append(f"{name:16}{result['title']:28}{result['mode']:10}{shown}")
         for command, tools_ in suite.get("commands", {}).items():
-            shown = ", ".join(f"{t} {statistics.median(v):.2f} s" for t, v in tools_.items())
-            lines.append(f"{name:16}{command:28}{shown}")
+            shown = ", ".join(
+                f"{tool} {statistics.median(times['user']):.2f} s "
+                f"({statistics.median(times['wall']):.2f})"
+                for tool, times in tools_.items()
+            )
+            lines.append(f"{name:16}{command:12}{shown}")
     return lines

@@ -151,6 +151,28 @@ void qc_pack_sort_lines(int32_t *lines, size_t n)
     }
 }
 
+void qc_pack_sort_ids(uint32_t *ids, size_t n, uint64_t *bits, size_t bits_size)
+{
+    uint32_t *out = ids;
+
+    if (bits == NULL || bits_size > 8 * n + 64) {
+        /* Below 2^31 they are in the order of lines. */
+        qc_pack_sort_lines((int32_t *)ids, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bits[ids[i] / 64] |= UINT64_C(1) << (ids[i] % 64);
+    }
+    for (size_t word = 0; word < bits_size; word++) {
+        for (uint32_t id = (uint32_t)word * 64; bits[word] != 0; id++) {
+            if (bits[word] & 1) {
+                *out++ = id;
+            }
+            bits[word] >>= 1;
+        }
+    }
+}
+
 void qc_pack_sort_arcs(uint64_t *arcs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -31,6 +31,11 @@ void qc_pack_sort_lines(int32_t *lines, size_t n);
  * case above n * 64 steps. */
 void qc_pack_sort_arcs(uint64_t *arcs, size_t n);
 
+/* Sorts different numbers, ascending. `bits` are the caller's, all 0 before and after, one for each
+ * number below `bits_size` * 64: with few of them in all, this is much faster than comparing. NULL
+ * for no bits. */
+void qc_pack_sort_ids(uint32_t *ids, size_t n, uint64_t *bits, size_t bits_size);
+
 /* A 64-bit hash of n bytes, the same in every process and on every platform, for all time. Two
  * seeds give two independent hashes. `data` may be NULL when n is 0. */
 uint64_t qc_pack_hash(const void *data, size_t n, uint64_t seed);

@@ -68,9 +68,16 @@ int qc_disarm(qc_tracer *tracer, qc_link *link)
 
 int qc_revive(qc_tracer *tracer, qc_link *link)
 {
-    return set_local_events(tracer, link->code, tracer->revive_events) < 0
+    link->armed = false;
+    return qc_revive_code(tracer, link->code);
+}
+
+int qc_revive_code(qc_tracer *tracer, PyCodeObject *code)
+{
+    return set_local_events(tracer, code, tracer->revive_events) < 0 ||
+                   set_local_events(tracer, code, 0) < 0
                ? -1
-               : qc_disarm(tracer, link);
+               : 0;
 }
 
 #endif

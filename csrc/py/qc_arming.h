@@ -26,4 +26,7 @@ int qc_disarm(qc_tracer *tracer, qc_link *link);
  * CPython forget what was switched off, as no global events are set now. */
 int qc_revive(qc_tracer *tracer, qc_link *link);
 
+/* The same for a code object whose link is another map's. */
+int qc_revive_code(qc_tracer *tracer, PyCodeObject *code);
+
 #endif

@@ -69,6 +69,37 @@ int qc_opcode_is_resume(uint8_t opcode)
     return opcode == RESUME;
 }
 
+int qc_opcode_is_send(uint8_t opcode)
+{
+    return opcode == SEND;
+}
+
+int qc_opcode_is_glued(uint8_t opcode)
+{
+    switch (opcode) {
+#ifdef PRECALL
+    case PRECALL:
+#endif
+#ifdef KW_NAMES
+    case KW_NAMES:
+#endif
+#ifdef ASYNC_GEN_WRAP
+    case ASYNC_GEN_WRAP:
+#endif
+#ifdef END_FOR
+    case END_FOR:
+#endif
+    case YIELD_VALUE:
+    case RETURN_GENERATOR:
+    case COMPARE_OP:
+    case BINARY_OP:
+    case GET_AWAITABLE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 int qc_opcode_is_harmless(uint8_t byte)
 {
     int opcode = byte; /* so that it can be compared with -1 */
@@ -79,6 +110,39 @@ int qc_opcode_is_harmless(uint8_t byte)
 int qc_opcode_has_jump_event(uint8_t opcode)
 {
     return opcode == JUMP_FORWARD || opcode == JUMP_BACKWARD;
+}
+
+/* Only what stays the same instruction but for the event: re-arming a place in its code object
+ * writes these (3.14+, where branches are measured by events). */
+static const uint8_t INSTRUMENTED[256] = {
+#ifdef INSTRUMENTED_NOT_TAKEN
+    [NOT_TAKEN] = INSTRUMENTED_NOT_TAKEN,
+    [POP_ITER] = INSTRUMENTED_POP_ITER,
+    [FOR_ITER] = INSTRUMENTED_FOR_ITER,
+    [END_ASYNC_FOR] = INSTRUMENTED_END_ASYNC_FOR,
+    [POP_JUMP_IF_FALSE] = INSTRUMENTED_POP_JUMP_IF_FALSE,
+    [POP_JUMP_IF_TRUE] = INSTRUMENTED_POP_JUMP_IF_TRUE,
+    [POP_JUMP_IF_NONE] = INSTRUMENTED_POP_JUMP_IF_NONE,
+    [POP_JUMP_IF_NOT_NONE] = INSTRUMENTED_POP_JUMP_IF_NOT_NONE,
+    [JUMP_FORWARD] = INSTRUMENTED_JUMP_FORWARD,
+    [JUMP_BACKWARD] = INSTRUMENTED_JUMP_BACKWARD,
+    [RETURN_VALUE] = INSTRUMENTED_RETURN_VALUE,
+    [RESUME] = INSTRUMENTED_RESUME,
+#endif
+};
+
+uint8_t qc_opcode_instrumented(uint8_t opcode)
+{
+    return INSTRUMENTED[opcode];
+}
+
+uint8_t qc_opcode_of_line_events(void)
+{
+#ifdef INSTRUMENTED_LINE
+    return INSTRUMENTED_LINE;
+#else
+    return 0;
+#endif
 }
 
 /* ------------------------------------------------------------------ location table */
@@ -115,12 +179,12 @@ void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
     cursor->computed = view->first_line;
     cursor->start = 0;
     cursor->units = 0;
-    cursor->line = -1;
+    cursor->line = cursor->last = -1;
 }
 
 int qc_line_cursor_next(qc_line_cursor *cursor)
 {
-    enum { ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    enum { SHORT_MAX = 9, ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
     if (cursor->at >= cursor->end) {
         return 0;
     }
@@ -128,16 +192,45 @@ int qc_line_cursor_next(qc_line_cursor *cursor)
     int form = (head >> 3) & 15;
     cursor->start += cursor->units;
     cursor->units = (uint32_t)(head & 7) + 1;
-    if (form == LONG || form == NO_COLUMNS) {
-        cursor->computed += read_signed_varint(&cursor->at, cursor->end);
-    } else if (form >= ONE_LINE_0 && form <= ONE_LINE_2) {
+    if (form <= SHORT_MAX) {
+        cursor->at += 1; /* columns; as below */
+    } else if (form <= ONE_LINE_2) {
         cursor->computed += form - ONE_LINE_0;
+        cursor->at += 2;
+    } else if (form != NONE) {
+        cursor->computed += read_signed_varint(&cursor->at, cursor->end);
     }
     cursor->line = form == NONE || cursor->computed < 0 ? -1 : cursor->computed;
+    cursor->last = cursor->line;
+    if (form == LONG) {
+        cursor->last = (int32_t)((uint32_t)cursor->line + read_varint(&cursor->at, cursor->end));
+    }
     while (cursor->at < cursor->end && !(*cursor->at & 0x80)) {
         cursor->at++; /* columns */
     }
     return 1;
+}
+
+void qc_line_changes(const qc_codeview *view, uint64_t *bits)
+{
+    enum { FIRST_BYTE = 0x80, NEXT_LINE = 11, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    const uint8_t *end = view->linetable + view->linetable_size;
+    uint32_t start = 0, units = 0;
+    bool unknown = true;
+    for (const uint8_t *at = view->linetable; at < end; at++) {
+        if (!(*at & FIRST_BYTE)) {
+            continue;
+        }
+        start += units;
+        units = (uint32_t)(*at & 7) + 1;
+        int form = (*at >> 3) & 15;
+        bool same = form < NEXT_LINE ||
+                    ((form == NO_COLUMNS || form == LONG) && at + 1 < end && at[1] == 0);
+        if ((!same || unknown) && start < view->units) {
+            bits[start / 64] |= UINT64_C(1) << start % 64;
+        }
+        unknown = form == NONE;
+    }
 }
 
 void qc_lines_of_units(const qc_codeview *view, int32_t *lines)
@@ -195,7 +288,7 @@ const uint8_t *qc_exception_next(const qc_codeview *view, const uint8_t *at,
     entry->start = read_exception_varint(&at, end);
     entry->length = read_exception_varint(&at, end);
     entry->target = read_exception_varint(&at, end);
-    (void)read_exception_varint(&at, end); /* stack depth and the lasti flag */
+    entry->depth = read_exception_varint(&at, end);
     return at;
 }
 
@@ -209,6 +302,14 @@ int64_t qc_handler_of(const qc_codeview *view, uint32_t unit)
         }
     }
     return -1;
+}
+
+int qc_is_wrapper(const qc_codeview *view, uint32_t unit)
+{
+    enum { STOPITERATION_ERROR = 3 };          /* of CALL_INTRINSIC_1 */
+    int opcode = view->code[2 * (size_t)unit]; /* so that it can be compared with -1 */
+    return unit + 1 < view->units && opcode == QC_OP_CALL_INTRINSIC_1 &&
+           view->code[2 * unit + 1] == STOPITERATION_ERROR && view->code[2 * unit + 2] == RERAISE;
 }
 
 uint32_t qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward)

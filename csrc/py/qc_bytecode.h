@@ -41,10 +41,18 @@ typedef enum qc_flow_kind {
 qc_flow_kind qc_opcode_flow(uint8_t opcode);
 int qc_opcode_is_silent(uint8_t opcode);
 int qc_opcode_is_resume(uint8_t opcode);
+int qc_opcode_is_send(uint8_t opcode);
+/* Must the next instruction follow at once? CPython looks ahead, or behind, from some. */
+int qc_opcode_is_glued(uint8_t opcode);
 /* Can it neither raise nor be where a frame is left for good? 0 when in doubt. */
 int qc_opcode_is_harmless(uint8_t opcode);
 /* Has sys.monitoring a JUMP event for it? */
 int qc_opcode_has_jump_event(uint8_t opcode);
+/* The opcode that sys.monitoring puts in its place, for the events of branches, returns, jumps and
+ * resumed frames; 0 when it is not known here. */
+uint8_t qc_opcode_instrumented(uint8_t opcode);
+/* The opcode where line events come from; 0 without sys.monitoring. */
+uint8_t qc_opcode_of_line_events(void);
 
 /* A cursor over the entries of a location table: which line a run of units belongs to. */
 typedef struct qc_line_cursor {
@@ -53,11 +61,16 @@ typedef struct qc_line_cursor {
     uint32_t start;   /* first unit of the current entry */
     uint32_t units;   /* its length */
     int32_t line;     /* its line, 0 in an empty module; -1 when it has none */
+    int32_t last;     /* the last line of the expression or statement that it belongs to */
 } qc_line_cursor;
 
 void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view);
 /* Moves to the next entry; 0 at the end. */
 int qc_line_cursor_next(qc_line_cursor *cursor);
+
+/* Sets in `bits`, one for each unit, those where the line may be another than before: all where it
+ * is, and few more. Quicker than reading the lines. */
+void qc_line_changes(const qc_codeview *view, uint64_t *bits);
 
 /* Fills lines[0..units) with the line of each unit, -1 for none. */
 void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
@@ -68,12 +81,17 @@ int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
 /* One entry of an exception table: what is raised in [start, start + length) lands on target. */
 typedef struct qc_exception_entry {
     uint32_t start, length, target;
+    uint32_t depth; /* of the stack, and whether the place of the exception is pushed */
 } qc_exception_entry;
 
 /* Reads the entry at `at` (first view->exceptions) and returns where the next one is; NULL after
  * the last. Entries are sorted and do not overlap. */
 const uint8_t *qc_exception_next(const qc_codeview *view, const uint8_t *at,
                                  qc_exception_entry *entry);
+
+/* Does the handler around a whole generator stand at `unit` (3.12+)? It has a StopIteration be a
+ * RuntimeError, and raises again. */
+int qc_is_wrapper(const qc_codeview *view, uint32_t unit);
 
 /* The unit of the handler that an exception at `unit` lands on; -1 when it leaves the code. */
 int64_t qc_handler_of(const qc_codeview *view, uint32_t unit);

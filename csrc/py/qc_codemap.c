@@ -2,8 +2,9 @@
 
 #include "../core/qc_mem.h"
 #include "qc_codemap.h"
-#include "qc_engine_trace.h"
+#include "qc_probe_twin.h"
 #include "qc_record.h"
+#include "qc_trace_record.h"
 
 /* Called by CPython when a code object dies, also at the very end of the interpreter. */
 static void on_code_death(void *extra)
@@ -15,6 +16,7 @@ static void on_code_death(void *extra)
     qc_codemap *map = link->map;
     qc_record_detach(link);
     qc_trace_record_free(link->trace);
+    PyCodeObject *original = qc_twin_free(map, link->twin);
     if (link->prev != NULL) {
         link->prev->next = link->next;
     } else {
@@ -26,6 +28,7 @@ static void on_code_death(void *extra)
     map->link_count--;
     qc_free(link, sizeof *link);
     qc_codemap_release(map);
+    Py_XDECREF(original);
 }
 
 qc_codemap *qc_codemap_new(void)

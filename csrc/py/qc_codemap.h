@@ -16,6 +16,8 @@
 struct qc_link;
 struct qc_record;
 struct qc_trace_record;
+struct qc_tracer;
+struct qc_twin;
 
 typedef struct qc_codemap {
     struct qc_link *links;  /* all of them, newest first */
@@ -24,6 +26,8 @@ typedef struct qc_codemap {
     size_t link_count;
     size_t record_count; /* shared code records alive, of all stores */
     uint64_t next_epoch;
+    struct qc_tracer *prober; /* the running tracer of the probe engine; NULL */
+    bool traced;              /* there was a trace function while the probe engine ran */
 } qc_codemap;
 
 typedef struct qc_link {
@@ -35,11 +39,17 @@ typedef struct qc_link {
     struct qc_record *record;
     struct qc_link *prev_twin, *next_twin;
     bool armed;          /* local events are set */
+    bool hides_line;     /* its first line has an event only if its start has one */
     bool begins_context; /* a call of it began a dynamic context */
+    uint8_t tools;       /* the tool ids under which it was met, as bits */
     /* trace: the file (NULL: not measured), and what is remembered of this code object */
     uint64_t trace_epoch;
     qc_file *trace_file;
     struct qc_trace_record *trace;
+    /* probe: what makes this code object an instrumented twin, NULL; or what its twin is, NULL */
+    struct qc_twin *twin;
+    PyCodeObject *replacement; /* borrowed: the twin keeps its original alive */
+    struct qc_twin *replacement_twin;
 } qc_link;
 
 /* NULL with an exception set when memory or co_extra slots ran out. One reference. */

@@ -10,20 +10,37 @@
 #define QC_COMPAT_H
 
 #define PY_SSIZE_T_CLEAN
-#define Py_BUILD_CORE 1 /* for f_trace, f_lineno and a frame's stack, which have no C API */
+/* For f_trace, f_lineno, a frame's stack and what is instrumented: these have no C API. */
+#define Py_BUILD_CORE 1
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #endif
 #include <Python.h>
+#ifdef QC_WANT_OPCODE_TABLES /* and by no other name, for they are no static ones */
+#if PY_VERSION_HEX >= 0x030E0000
+/* Nobody here asks these versions for them, and theirs would be exported by us. */
+#elif PY_VERSION_HEX >= 0x030D0000
+#define NEED_OPCODE_METADATA 1
+#include "internal/pycore_opcode_metadata.h"
+#elif PY_VERSION_HEX >= 0x030C0000
+#define NEED_OPCODE_TABLES 1
+#include "internal/pycore_opcode.h"
+#endif
+#endif
+#include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
 #if PY_VERSION_HEX >= 0x030E0000
 #include "internal/pycore_interpframe.h" /* for the top of a frame's stack */
+#endif
+#if PY_VERSION_HEX >= 0x030C0000
+#include "internal/pycore_instruments.h" /* for what is instrumented in a code object */
 #endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
 #undef Py_BUILD_CORE
+#include <frameobject.h>
 #include <opcode.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +58,20 @@
 #define QC_UNLIKELY(x) (x)
 #endif
 
+/* How many bits are set. */
+static inline uint32_t qc_bits_set(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_popcountll(bits);
+#else
+    uint32_t count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+#endif
+}
+
 /* sys.monitoring: PEP 669, 3.12. */
 #define QC_HAVE_MONITORING (PY_VERSION_HEX >= 0x030C0000)
 /* BRANCH_LEFT and BRANCH_RIGHT, which can be disabled one by one: 3.14. */
@@ -55,6 +86,18 @@
 /* A generator goes on without a call event when an exception was thrown into it, and through its
  * `yield from` or `await` into another one, and that one returned: 3.11. */
 #define QC_RESUMES_UNSEEN (PY_VERSION_HEX < 0x030C0000)
+
+/* What the parts of this file that stand in files of their own (qc_compat_*.h) go by. */
+#define QC_AT_LEAST_3_12 (PY_VERSION_HEX >= 0x030C0000)
+#define QC_AT_LEAST_3_13 (PY_VERSION_HEX >= 0x030D0000)
+
+/* The probe engine knows how to displace code units of this version. Release builds alone: a debug
+ * build checks indices of constants, and the hook stands behind the last one. And with the GIL. */
+#if !defined(Py_DEBUG) && !defined(Py_GIL_DISABLED)
+#define QC_HAVE_PROBES (PY_VERSION_HEX < 0x030E0000)
+#else
+#define QC_HAVE_PROBES 0
+#endif
 
 /* --------------------------------------------------------------------------- frames */
 
@@ -100,10 +143,22 @@ static inline bool qc_frame_ends(PyFrameObject *frame)
     return ((unsigned char *)code->co_code_adaptive)[PyFrame_GetLasti(frame)] == RETURN_VALUE;
 }
 
+/* The object of this thread's trace function, borrowed; NULL. */
+static inline PyObject *qc_thread_trace_object(void)
+{
+    return PyThreadState_Get()->c_traceobj;
+}
+
+/* This thread's trace function; NULL. */
+static inline Py_tracefunc qc_thread_trace_function(void)
+{
+    return PyThreadState_Get()->c_tracefunc;
+}
+
 /* Is `tracer` the object of this thread's trace function? */
 static inline bool qc_thread_traced_by(PyObject *tracer)
 {
-    return PyThreadState_Get()->c_traceobj == tracer;
+    return qc_thread_trace_object() == tracer;
 }
 
 #if QC_HAVE_MONITORING
@@ -188,6 +243,79 @@ static inline uint32_t qc_code_units(PyCodeObject *code)
     return (uint32_t)Py_SIZE(code);
 }
 
+#if QC_HAVE_MONITORING
+/* Where CPython keeps the opcode that INSTRUMENTED_LINE stands in front of. */
+static inline uint8_t *qc_code_below_line(_PyCoMonitoringData *data, uint32_t unit)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return &data->lines->data[unit * data->lines->bytes_per_entry];
+#else
+    return &data->lines[unit].original_opcode;
+#endif
+}
+
+/* Switches an event that DISABLE has switched off on again at one instruction, for one tool whose
+ * local events have it: what set_local_events does to a whole code object. `armed` is the opcode
+ * with the event, `plain` the same without any. False when CPython's data are in a state in which
+ * only set_local_events can do it (nothing is changed then). */
+static inline bool qc_code_arm(PyCodeObject *code, uint32_t unit, uint8_t armed, uint8_t plain,
+                               int tool)
+{
+    _PyCoMonitoringData *data = code->_co_monitoring;
+    uint8_t *opcode = (uint8_t *)code->co_code_adaptive + 2 * (size_t)unit;
+#ifdef ENTER_EXECUTOR
+    if (*opcode == ENTER_EXECUTOR) {
+        return false;
+    }
+#endif
+    if (data == NULL || data->lines == NULL) {
+        return false;
+    }
+    if (armed == INSTRUMENTED_LINE) {
+        if (data->line_tools != NULL) {
+            data->line_tools[unit] |= (uint8_t)(1u << tool);
+        }
+        if (*opcode != INSTRUMENTED_LINE) {
+            bool kept = *opcode >= MIN_INSTRUMENTED_OPCODE;
+            *qc_code_below_line(data, unit) = kept ? *opcode : plain;
+            *opcode = INSTRUMENTED_LINE;
+        }
+        return true;
+    }
+    if (data->tools != NULL) {
+        data->tools[unit] |= (uint8_t)(1u << tool);
+    }
+    opcode = *opcode == INSTRUMENTED_LINE ? qc_code_below_line(data, unit) : opcode;
+    opcode = *opcode == INSTRUMENTED_INSTRUCTION ? &data->per_instruction_opcodes[unit] : opcode;
+    *opcode = armed;
+    return true;
+}
+#endif
+
+#if QC_HAVE_MONITORING
+/* A line event that comes right after a RESUME of the same line is left out unless that RESUME is a
+ * plain or an instrumented one; and from 3.13 on it isn't, once it has run: it becomes
+ * RESUME_CHECK. Is there such a line at the beginning of this code object? */
+static inline bool qc_code_hides_first_line(PyCodeObject *code)
+{
+#ifdef RESUME_CHECK
+    int resume = code->_co_firsttraceable;
+    int next = resume + (PY_VERSION_HEX >= 0x030F0000 ? 2 : 1);
+    return next < (int)qc_code_units(code) &&
+           PyCode_Addr2Line(code, 2 * resume) == PyCode_Addr2Line(code, 2 * next);
+#else
+    (void)code;
+    return false;
+#endif
+}
+
+/* Makes the next call of such code an event again for one tool, and so its first line visible. */
+static inline bool qc_code_arm_start(PyCodeObject *code, int tool)
+{
+    return qc_code_arm(code, (uint32_t)code->_co_firsttraceable, INSTRUMENTED_RESUME, RESUME, tool);
+}
+#endif
+
 /* --------------------------------------------------------------------------- exceptions */
 
 /* Takes the current exception, normalized, with its traceback; NULL if there is none. */
@@ -219,6 +347,21 @@ enum {
     QC_OP_NOT_TAKEN = NOT_TAKEN,
 #else
     QC_OP_NOT_TAKEN = -1,
+#endif
+#ifdef CLEANUP_THROW
+    QC_OP_CLEANUP_THROW = CLEANUP_THROW,
+#else
+    QC_OP_CLEANUP_THROW = -1,
+#endif
+#ifdef CALL_INTRINSIC_1
+    QC_OP_CALL_INTRINSIC_1 = CALL_INTRINSIC_1,
+#else
+    QC_OP_CALL_INTRINSIC_1 = -1,
+#endif
+#ifdef POP_ITER
+    QC_OP_POP_ITER = POP_ITER,
+#else
+    QC_OP_POP_ITER = -1,
 #endif
 #ifdef RETURN_CONST
     QC_OP_RETURN_CONST = RETURN_CONST,

@@ -20,6 +20,19 @@ int qc_context_abandon(qc_tracer *tracer)
     return -1;
 }
 
+bool qc_context_may_begin(const qc_tracer *tracer, PyCodeObject *code)
+{
+    if (!tracer->test_contexts) {
+        return true;
+    }
+    const char *name = PyUnicode_AsUTF8(code->co_name);
+    if (name == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    return strncmp(name, "test", 4) == 0 || strcmp(name, "runTest") == 0;
+}
+
 int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame)
 {
     PyObject *context = PyObject_CallOneArg(tracer->should_start_context, (PyObject *)frame);

@@ -14,6 +14,10 @@ static inline bool qc_context_is_asked(const qc_tracer *tracer)
     return tracer->should_start_context != NULL && tracer->should_start_context != Py_None;
 }
 
+/* May a call of this code begin one? Always, but if only tests do: agrees with coverage.py's
+ * test_function then, which would have to be asked at each call. */
+bool qc_context_may_begin(const qc_tracer *tracer, PyCodeObject *code);
+
 /* Does this frame begin a context? Then it is switched to. 1, 0, or -1 with an exception set. */
 int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame);
 

@@ -6,6 +6,7 @@
 #include "qc_decide.h"
 #include "qc_engine_monitoring.h"
 #include "qc_flow.h"
+#include "qc_session.h"
 
 #if QC_HAVE_MONITORING
 
@@ -59,7 +60,9 @@ static event_entry EVENTS[] = {
 };
 
 /* Tool ids, those meant for nobody first. A place that a tool has switched off stays off for who
- * takes the id after it: so not the one meant for coverage, which coverage.py's own core takes. */
+ * takes the id after it: so not the one meant for coverage, which coverage.py's own core takes.
+ * Sessions take the two of each pair the other way round, as they come and go beside a collector.
+ */
 static const int TOOL_IDS[] = {3, 4, 1, 5, 2, 0};
 
 /* ------------------------------------------------------------------ meeting code */
@@ -71,10 +74,13 @@ static int rearm(qc_link *link, void *context)
     if (tracer == NULL || !tracer->started) {
         return 0;
     }
-    if (link->armed && qc_disarm(tracer, link) < 0) {
+    if ((link->armed && qc_disarm(tracer, link) < 0) || qc_arm(tracer, link) < 0) {
         return -1;
     }
-    return qc_arm(tracer, link);
+    if (link->hides_line) {
+        (void)qc_code_arm_start(link->code, tracer->tool_id);
+    }
+    return 0;
 }
 
 /* Decides about a code object, and arms it if it is measured. */
@@ -97,6 +103,7 @@ static int admit(qc_tracer *tracer, qc_link *link)
     qc_record_detach(link); /* another store's */
     link->begins_context = false;
     if (verdict.file != NULL) {
+        link->hides_line = qc_code_hides_first_line(link->code);
         if (qc_record_attach(&tracer->store->records, link, verdict.file) < 0) {
             return -1;
         }
@@ -122,22 +129,33 @@ static int meet(qc_tracer *tracer, PyCodeObject *code)
     if (link != NULL && link->epoch == tracer->store->epoch) {
         return 0;
     }
+    if (link != NULL) {
+        link->tools |= (uint8_t)(1u << tracer->tool_id);
+    }
     if (link == NULL || admit(tracer, link) < 0) {
         return qc_tracer_fail(tracer);
     }
     return 0;
 }
 
+/* Does this thread's hit not count? Then the place stays armed. */
+static inline bool is_foreign(const qc_tracer *tracer)
+{
+    qc_session *session = tracer->store->session;
+    return QC_UNLIKELY(session != NULL) && qc_session_ignores_thread(session);
+}
+
 static inline PyObject *disable(qc_tracer *tracer)
 {
-    return Py_NewRef(tracer->state->disable);
+    return Py_NewRef(is_foreign(tracer) ? Py_None : tracer->state->disable);
 }
 
 /* The record that a callback's hits go to; NULL for none. */
 static inline qc_record *record_of(qc_tracer *tracer, PyObject *code)
 {
     qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
-    return link != NULL && link->epoch == tracer->store->epoch ? link->record : NULL;
+    bool known = link != NULL && link->epoch == tracer->store->epoch;
+    return known && !is_foreign(tracer) ? link->record : NULL;
 }
 
 /* A hit whose place is the event's offset. */
@@ -153,20 +171,6 @@ static inline PyObject *on_offset(PyObject *self, PyObject *const *args, unsigne
 {
     hit_offset((qc_tracer *)self, args, flag);
     return disable((qc_tracer *)self);
-}
-
-/* May a call of this code begin a context? Must agree with coverage.py's test_function. */
-static bool may_begin_context(qc_tracer *tracer, PyCodeObject *code)
-{
-    if (!tracer->test_contexts) {
-        return true;
-    }
-    const char *name = PyUnicode_AsUTF8(code->co_name);
-    if (name == NULL) {
-        PyErr_Clear();
-        return false;
-    }
-    return strncmp(name, "test", 4) == 0 || strcmp(name, "runTest") == 0;
 }
 
 /* A frame of code that may begin a context begins or goes on: ask, and see how it ends then. */
@@ -196,7 +200,7 @@ static int enter(qc_tracer *tracer, PyCodeObject *code)
     if (meet(tracer, code) < 0) {
         return -1;
     }
-    if (QC_LIKELY(!qc_context_is_asked(tracer)) || !may_begin_context(tracer, code)) {
+    if (QC_LIKELY(!qc_context_is_asked(tracer)) || !qc_context_may_begin(tracer, code)) {
         return 0;
     }
     return try_context(tracer, code) < 0 && qc_tracer_fail(tracer) < 0 ? -1 : 1;
@@ -233,7 +237,12 @@ static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_
 {
     qc_tracer *tracer = (qc_tracer *)self;
     int again = enter(tracer, (PyCodeObject *)args[0]);
-    hit_offset(tracer, args, tracer->store->branch ? QC_HIT_PASSED : 0);
+    if (tracer->store->branch) {
+        qc_session *session = tracer->store->session;
+        hit_offset(tracer, args, QC_HIT_PASSED);
+        /* A global event, which setting local ones does not bring back. */
+        again |= session != NULL && session->rearm && !session->in_place;
+    }
     return carry_on(tracer, again);
 }
 
@@ -356,9 +365,11 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_
 
 static int take_tool_id(qc_tracer *tracer)
 {
+    size_t swap = tracer->store->session != NULL;
     for (size_t k = 0; k < Py_ARRAY_LENGTH(TOOL_IDS); k++) {
-        if (qc_monitoring_call(tracer, "use_tool_id", "(is)", TOOL_IDS[k], "quickcover") == 0) {
-            tracer->tool_id = TOOL_IDS[k];
+        int id = TOOL_IDS[k ^ swap];
+        if (qc_monitoring_call(tracer, "use_tool_id", "(is)", id, "quickcover") == 0) {
+            tracer->tool_id = id;
             return 0;
         }
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
@@ -441,6 +452,25 @@ static int revive_for_start(qc_link *link, void *context)
     return qc_revive(tracer, link) < 0 || (known && qc_arm(tracer, link) < 0) ? -1 : 0;
 }
 
+/* The same for one that a session met, or, if we are a session's, that others met: with this tool
+ * id some of its places may be switched off. */
+static int revive_for_others(qc_link *link, void *context)
+{
+    qc_tracer *tracer = context;
+    return link->tools & 1u << tracer->tool_id ? qc_revive_code(tracer, link->code) : 0;
+}
+
+static int revive_all(qc_tracer *tracer)
+{
+    qc_codemap *map = tracer->store->map;
+    qc_state *state = tracer->state;
+    qc_codemap *other = map == state->map ? state->session_map : state->map;
+    return qc_codemap_each(other, revive_for_others, tracer) < 0 ||
+                   qc_codemap_each(map, revive_for_start, tracer) < 0
+               ? -1
+               : 0;
+}
+
 static int disarm_for_stop(qc_link *link, void *context)
 {
     return link->armed ? qc_disarm(context, link) : 0;
@@ -476,8 +506,7 @@ static int monitoring_start(qc_tracer *tracer)
     if (take_tool_id(tracer) < 0) {
         return -1;
     }
-    if (register_callbacks(tracer, &global) == 0 &&
-        qc_codemap_each(tracer->store->map, revive_for_start, tracer) == 0) {
+    if (register_callbacks(tracer, &global) == 0 && revive_all(tracer) == 0) {
         tracer->store->rearm = rearm;
         tracer->store->rearm_context = tracer;
         tracer->started = true; /* events come from now on */
@@ -512,26 +541,23 @@ const qc_engine qc_engine_monitoring = {
 
 static PyObject *monitoring_tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"test_contexts", NULL};
-    int test_contexts = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:MonitoringTracer", names, &test_contexts)) {
-        return NULL;
-    }
-    PyObject *tracer = qc_tracer_new(type, &qc_engine_monitoring);
-    if (tracer != NULL) {
-        ((qc_tracer *)tracer)->test_contexts = test_contexts;
-    }
-    return tracer;
+    return qc_tracer_new(type, &qc_engine_monitoring, args, kwargs);
 }
 
 PyDoc_STRVAR(monitoring_tracer_doc,
-             "MonitoringTracer(*, test_contexts=False)\n--\n\n"
+             "MonitoringTracer(*, test_contexts=False, chained=False)\n--\n\n"
              "Measures the whole process through sys.monitoring. With test_contexts,\n"
              "should_start_context is asked about functions that are named as tests only.");
+
+static PyMemberDef monitoring_tracer_members[] = {
+    {"tool_id", T_INT, offsetof(qc_tracer, tool_id), READONLY, "of sys.monitoring; -1 for none"},
+    {NULL, 0, 0, 0, NULL},
+};
 
 static PyType_Slot monitoring_tracer_slots[] = {
     {Py_tp_doc, (void *)monitoring_tracer_doc},
     {Py_tp_new, monitoring_tracer_new},
+    {Py_tp_members, monitoring_tracer_members},
     {0, NULL},
 };
 

@@ -5,18 +5,10 @@
 #include "qc_context.h"
 #include "qc_decide.h"
 #include "qc_engine_trace.h"
+#include "qc_probe_slots.h"
+#include "qc_session.h"
 #include "qc_thread.h"
-
-/* Where a line was reached from, as a short number: a line of the same code object is its distance
- * from the record's first line plus FIRST_LINE. */
-enum {
-    NEVER = 0,
-    ENTRY = 1, /* the call; without branches, anywhere */
-    FIRST_LINE = 2,
-    UNKNOWN = UINT16_MAX,             /* never equal to what a record holds */
-    MAX_LINES = UNKNOWN - FIRST_LINE, /* of one code object; more go to the arc set each time */
-    NO_EXIT = INT32_MIN,
-};
+#include "qc_trace_record.h"
 
 typedef struct qc_trace_frame {
     PyFrameObject *frame; /* borrowed: compared, never followed */
@@ -24,95 +16,27 @@ typedef struct qc_trace_frame {
     qc_link *link;
     qc_file *file; /* NULL: not measured */
     int32_t last_line;
-    uint16_t last; /* the same as a short number; ENTRY throughout without branches */
+    uint16_t last; /* the same as a short number; QC_TRACE_ENTRY throughout without branches */
     bool started_context;
     PyObject *disposition, *file_tracer; /* of a plugin, strong; else NULL */
 } qc_trace_frame;
 
 static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg);
 
-/* ------------------------------------------------------------------ records */
-
-void qc_trace_record_free(qc_trace_record *record)
-{
-    if (record != NULL) {
-        qc_free(record->from, record->lines * sizeof(uint16_t));
-        qc_free(record->yields, record->units / 8 + 1);
-        qc_free(record->unit_lines, record->units * sizeof(uint16_t));
-        qc_free(record, sizeof *record);
-    }
-}
-
-static void record_renew(qc_trace_record *record)
-{
-    for (uint32_t k = 0; k < record->lines; k++) {
-        record->from[k] = NEVER;
-    }
-    record->exit_from = NO_EXIT;
-}
-
-static qc_codeview code_view(PyCodeObject *code)
-{
-    qc_codeview view = {
-        .units = qc_code_units(code),
-        .linetable = (uint8_t *)PyBytes_AS_STRING(code->co_linetable),
-        .linetable_size = (size_t)PyBytes_GET_SIZE(code->co_linetable),
-        .first_line = code->co_firstlineno,
-    };
-    return view;
-}
-
-/* A return event comes for yields too: those are followed (or, on 3.13, marked) by a RESUME. */
-static int find_yields(qc_trace_record *record, PyCodeObject *code)
-{
-    PyObject *bytecode = PyCode_GetCode(code);
-    if (bytecode == NULL) {
-        return -1;
-    }
-    const uint8_t *bytes = (uint8_t *)PyBytes_AS_STRING(bytecode);
-    for (uint32_t unit = 0; unit + 1 < record->units; unit++) {
-        uint32_t marker = QC_LASTI_IS_YIELD ? unit + 1 : unit;
-        if (qc_opcode_is_resume(bytes[2 * marker])) {
-            record->yields[unit / 8] |= (uint8_t)(1u << (unit % 8));
-        }
-    }
-    Py_DECREF(bytecode);
-    return 0;
-}
-
-static qc_trace_record *record_new(PyCodeObject *code)
-{
-    qc_codeview view = code_view(code);
-    qc_trace_record *record = qc_calloc(1, sizeof *record);
-    if (record == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    int32_t last;
-    record->units = view.units;
-    if (qc_line_range(&view, &record->first, &last)) {
-        uint32_t lines = (uint32_t)(last - record->first) + 1;
-        record->lines = lines < MAX_LINES ? lines : MAX_LINES;
-    }
-    record->from = qc_malloc(record->lines * sizeof(uint16_t));
-    record->yields = qc_calloc(record->units / 8 + 1, 1);
-    if ((record->from == NULL && record->lines > 0) || record->yields == NULL) {
-        PyErr_NoMemory();
-    } else if (find_yields(record, code) == 0) {
-        record_renew(record);
-        return record;
-    }
-    qc_trace_record_free(record);
-    return NULL;
-}
-
-static uint16_t short_number(const qc_trace_record *record, int32_t line)
-{
-    uint32_t index = (uint32_t)line - (uint32_t)record->first;
-    return index < record->lines ? (uint16_t)(index + FIRST_LINE) : UNKNOWN;
-}
-
 /* ------------------------------------------------------------------ decisions */
+
+/* A new example: what the session's store has decided goes on, with nothing seen yet. */
+static bool goes_on(qc_tracer *tracer, qc_link *link)
+{
+    if (tracer->store->session == NULL || link->epoch != tracer->store->epoch) {
+        return false;
+    }
+    if (link->trace != NULL) {
+        qc_trace_record_renew(link->trace);
+    }
+    link->trace_epoch = tracer->store->round;
+    return true;
+}
 
 /* Makes the link's decision that of this tracer's store in this round. 0, or -1. */
 static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_verdict *verdict)
@@ -121,7 +45,7 @@ static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_ver
         return -1;
     }
     if (verdict->file != NULL && link->trace == NULL &&
-        (link->trace = record_new(link->code)) == NULL) {
+        (link->trace = qc_trace_record_new(link->code)) == NULL) {
         qc_verdict_clear(verdict);
         return -1;
     }
@@ -130,10 +54,13 @@ static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_ver
         return 0;
     }
     if (link->trace != NULL) {
-        record_renew(link->trace);
+        qc_trace_record_renew(link->trace);
     }
     link->trace_file = verdict->file;
     link->trace_epoch = tracer->store->round;
+    if (tracer->store->session != NULL) {
+        link->epoch = tracer->store->epoch;
+    }
     return 0;
 }
 
@@ -142,6 +69,9 @@ static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_ver
 static int refresh(qc_tracer *tracer, qc_trace_frame *entry)
 {
     qc_verdict verdict;
+    if (goes_on(tracer, entry->link)) {
+        return entry->link->trace_file == entry->file;
+    }
     if (decide(tracer, entry->link, entry->frame, &verdict) < 0) {
         return -1;
     }
@@ -249,12 +179,13 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
         return -1;
     }
     if (QC_UNLIKELY(qc_context_is_asked(tracer) && tracer->context == NULL) &&
-        (started = qc_context_begin(tracer, frame)) < 0) {
+        qc_context_may_begin(tracer, code) && (started = qc_context_begin(tracer, frame)) < 0) {
         return -1;
     }
     qc_link *link = qc_codemap_find(tracer->store->map, code);
     qc_file *file = link != NULL ? link->trace_file : NULL;
-    if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round)) {
+    if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round) &&
+        !(link != NULL && goes_on(tracer, link))) {
         if ((link = qc_codemap_get(tracer->store->map, code)) == NULL ||
             decide(tracer, link, frame, &verdict) < 0) {
             return started ? qc_context_abandon(tracer) : -1;
@@ -270,16 +201,18 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
     entry->disposition = verdict.disposition;
     entry->file_tracer = verdict.file_tracer;
     entry->last_line = -code->co_firstlineno;
-    entry->last = ENTRY;
+    entry->last = QC_TRACE_ENTRY;
     if (tracer->store->branch && entry->file != NULL) {
         /* The RESUME of a call has the argument 0; others go on in a generator. */
         int lasti = PyFrame_GetLasti(frame);
         if (lasti >= 0 && qc_code_argument(code, lasti) != 0) {
             entry->last_line = qc_frame_line(frame);
-            entry->last = short_number(link->trace, entry->last_line);
+            entry->last = qc_trace_short_number(link->trace, entry->last_line);
         }
     }
-    qc_frame_set_trace(frame, (PyObject *)tracer);
+    if (tracer->outer == NULL) {
+        qc_frame_set_trace(frame, (PyObject *)tracer); /* else it is the outer function's */
+    }
     return 0;
 }
 
@@ -288,7 +221,8 @@ enum { GENERATOR = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR };
 /* Makes an entry for a generator of ours that was resumed without an event, as if at that line. */
 static int adopt(qc_tracer *tracer, PyFrameObject *frame, int32_t line)
 {
-    if (frame->f_trace != (PyObject *)tracer || !(qc_frame_code(frame)->co_flags & GENERATOR)) {
+    bool ours = frame->f_trace == (PyObject *)tracer || tracer->outer != NULL;
+    if (!ours || !(qc_frame_code(frame)->co_flags & GENERATOR)) {
         return 0;
     }
     if (on_call(tracer, frame) < 0) {
@@ -297,15 +231,28 @@ static int adopt(qc_tracer *tracer, PyFrameObject *frame, int32_t line)
     qc_trace_frame *entry = &tracer->frames[tracer->frame_count - 1];
     if (tracer->store->branch && entry->file != NULL) {
         entry->last_line = line;
-        entry->last = short_number(entry->link->trace, line);
+        entry->last = qc_trace_short_number(entry->link->trace, line);
     }
     return 0;
+}
+
+/* Logs one line, or the arc to it, for a session. */
+static int tell_session(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
+{
+    qc_session *session = tracer->store->session;
+    int32_t from = entry->last_line;
+    entry->last_line = line;
+    return tracer->store->branch ? qc_session_arc(session, entry->file, from, line)
+                                 : qc_session_line(session, entry->file, line);
 }
 
 /* Records one line, or the arc to it. */
 static int record_line(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
 {
     int result;
+    if (QC_UNLIKELY(tracer->store->session != NULL)) {
+        return tell_session(tracer, entry, line) < 0 ? -1 : 0;
+    }
     if (tracer->store->branch) {
         result = qc_arcset_add(&entry->file->arcs, qc_arc_pack(entry->last_line, line));
         entry->last_line = line;
@@ -355,9 +302,9 @@ static int on_new_arc(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
             return fresh < 0 ? -1 : record_line(tracer, entry, line);
         }
     }
-    uint16_t number = short_number(link->trace, line);
-    if (number != UNKNOWN && entry->last != UNKNOWN) {
-        link->trace->from[number - FIRST_LINE] = entry->last;
+    uint16_t number = qc_trace_short_number(link->trace, line);
+    if (number != QC_TRACE_UNKNOWN && entry->last != QC_TRACE_UNKNOWN) {
+        link->trace->from[number - QC_TRACE_FIRST_LINE] = entry->last;
     }
     if (tracer->store->branch) {
         entry->last = number;
@@ -387,43 +334,12 @@ static inline int on_line(qc_tracer *tracer, PyFrameObject *frame)
         if (QC_LIKELY(index < link->trace->lines && link->trace->from[index] == entry->last)) {
             if (tracer->store->branch) {
                 entry->last_line = line;
-                entry->last = (uint16_t)(index + FIRST_LINE);
+                entry->last = (uint16_t)(index + QC_TRACE_FIRST_LINE);
             }
             return 0;
         }
     }
     return on_new_arc(tracer, entry, line);
-}
-
-#if QC_RETURN_SHOWS_NEW_LINE
-/* The line that a frame returns from, through a table of the code's units. */
-static int return_line(qc_trace_record *record, PyFrameObject *frame, uint32_t unit)
-{
-    if (record->unit_lines == NULL) {
-        PyCodeObject *code = qc_frame_code(frame);
-        qc_codeview view = code_view(code);
-        qc_line_cursor cursor;
-        record->unit_lines = qc_calloc(record->units, sizeof(uint16_t));
-        if (record->unit_lines == NULL) {
-            return PyFrame_GetLineNumber(frame);
-        }
-        qc_line_cursor_init(&cursor, &view);
-        while (qc_line_cursor_next(&cursor)) {
-            uint32_t index = (uint32_t)cursor.line - (uint32_t)record->first + 1;
-            for (uint32_t k = 0; k < cursor.units && cursor.start + k < record->units; k++) {
-                record->unit_lines[cursor.start + k] =
-                    cursor.line > 0 && index <= UINT16_MAX ? (uint16_t)index : 0;
-            }
-        }
-    }
-    uint16_t index = record->unit_lines[unit];
-    return index ? record->first + index - 1 : PyFrame_GetLineNumber(frame);
-}
-#endif
-
-static bool is_yield(const qc_trace_record *record, uint32_t unit)
-{
-    return unit < record->units && record->yields[unit / 8] >> (unit % 8) & 1;
 }
 
 /* Records the way out of a frame, unless it is a yield. */
@@ -432,12 +348,12 @@ static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *
     qc_trace_record *record = entry->link->trace;
     int32_t first_line = entry->code->co_firstlineno;
     uint32_t unit = (uint32_t)PyFrame_GetLasti(frame) / 2;
-    if (is_yield(record, unit)) {
+    if (qc_trace_record_yields(record, unit)) {
         return 0;
     }
 #if QC_RETURN_SHOWS_NEW_LINE
     if (entry->file_tracer == NULL && unit < record->units) {
-        int32_t line = return_line(record, frame, unit);
+        int32_t line = qc_trace_record_line(record, frame, unit);
         if (line >= 0 && line != entry->last_line && record_line(tracer, entry, line) < 0) {
             return -1;
         }
@@ -516,18 +432,54 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
     return QC_UNLIKELY(handle(tracer, frame, what, arg) < 0) ? qc_tracer_fail(tracer) : 0;
 }
 
+/* Lets the function go on that was there before. */
+static int on_event_before(qc_tracer *tracer, PyFrameObject *frame, int what, PyObject *arg)
+{
+    return tracer->outer != NULL ? tracer->outer(tracer->outer_object, frame, what, arg) : 0;
+}
+
+/* As on_event, for a tracer that shares its thread with the function that was there before. */
+static int on_event_chained(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
+{
+    qc_tracer *tracer = (qc_tracer *)Py_NewRef(self);
+    int result;
+    if (QC_UNLIKELY(!tracer->started)) {
+        PyEval_SetTrace(tracer->outer, tracer->outer_object);
+        result = on_event_before(tracer, frame, what, arg);
+    } else {
+        result =
+            on_event(self, frame, what, arg) < 0 ? -1 : on_event_before(tracer, frame, what, arg);
+    }
+    Py_DECREF(tracer);
+    return result;
+}
+
 /* ------------------------------------------------------------------ the engine */
+
+static Py_tracefunc function_of(const qc_tracer *tracer)
+{
+    return tracer->chained ? on_event_chained : on_event;
+}
 
 static int trace_start(qc_tracer *tracer)
 {
-    qc_tracer *here = qc_thread_tracer(tracer);
+    qc_tracer *here = tracer;
+    if (qc_probe_expect_trace(tracer->state->map) < 0) {
+        return -1;
+    }
+    if (tracer->chained) {
+        tracer->outer = qc_thread_trace_function();
+        Py_XSETREF(tracer->outer_object, Py_XNewRef(qc_thread_trace_object()));
+    } else {
+        here = qc_thread_tracer(tracer);
+    }
     if (here == tracer) {
         drop_ended_frames(tracer);
-        if (qc_thread_keep(tracer) < 0) {
+        if (!tracer->chained && qc_thread_keep(tracer) < 0) {
             return -1;
         }
     }
-    PyEval_SetTrace(on_event, (PyObject *)here);
+    PyEval_SetTrace(function_of(here), (PyObject *)here);
     return 0;
 }
 
@@ -536,7 +488,7 @@ static int trace_stop(qc_tracer *tracer)
     tracer->started = false;
     qc_thread_forget(tracer);
     if (qc_thread_traced_by((PyObject *)tracer)) {
-        PyEval_SetTrace(NULL, NULL);
+        PyEval_SetTrace(tracer->outer, tracer->outer_object);
     }
     return 0;
 }
@@ -544,12 +496,12 @@ static int trace_stop(qc_tracer *tracer)
 /* An event from Python: settrace(gettrace()) by the program, or coverage.py's thread starter. */
 static int trace_event(qc_tracer *tracer, PyFrameObject *frame, int what)
 {
-    PyObject *here = Py_NewRef(qc_thread_tracer(tracer));
-    int result = on_event(here, frame, what, NULL);
+    PyObject *here = Py_NewRef((PyObject *)(tracer->chained ? tracer : qc_thread_tracer(tracer)));
+    int result = function_of(tracer)(here, frame, what, NULL);
     if (result == 0 && what == PyTrace_CALL && ((qc_tracer *)here)->started) {
         /* Go back to the C function. Only at a call: earlier, a trace function that the program
          * has just set would be lost. */
-        PyEval_SetTrace(on_event, here);
+        PyEval_SetTrace(function_of(tracer), here);
     }
     Py_DECREF(here);
     return result;
@@ -562,6 +514,7 @@ static void trace_release(qc_tracer *tracer)
     }
     qc_free(tracer->frames, tracer->frame_capacity * sizeof(qc_trace_frame));
     Py_CLEAR(tracer->context);
+    Py_CLEAR(tracer->outer_object);
 }
 
 const qc_engine qc_engine_trace = {
@@ -572,14 +525,17 @@ const qc_engine qc_engine_trace = {
     .release = trace_release,
 };
 
-static PyObject *trace_tracer_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
-                                  PyObject *Py_UNUSED(kwargs))
+static PyObject *trace_tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    return qc_tracer_new(type, &qc_engine_trace);
+    return qc_tracer_new(type, &qc_engine_trace, args, kwargs);
 }
 
-PyDoc_STRVAR(trace_tracer_doc, "TraceTracer()\n--\n\n"
-                               "Measures one thread with a C trace function.");
+PyDoc_STRVAR(trace_tracer_doc,
+             "TraceTracer(*, test_contexts=False, chained=False)\n--\n\n"
+             "Measures one thread with a C trace function. With test_contexts,\n"
+             "should_start_context is asked about functions that are named as\n"
+             "tests only. With chained, the trace function that was there before\n"
+             "goes on, too.");
 
 static PyType_Slot trace_tracer_slots[] = {
     {Py_tp_doc, (void *)trace_tracer_doc},

@@ -15,19 +15,6 @@
 
 #include "qc_tracer.h"
 
-/* What is remembered of a code object: owned by its link. */
-typedef struct qc_trace_record {
-    int32_t first;     /* line of from[0] */
-    uint32_t lines;    /* length of from */
-    uint16_t *from;    /* by line: the short number of where it was last reached from; 0: never */
-    int32_t exit_from; /* the line from which the way out was last recorded */
-    uint32_t units;
-    uint8_t *yields;      /* by unit, a bit: a return event here is a yield */
-    uint16_t *unit_lines; /* by unit: line - first + 1, or 0 to ask the frame; NULL until needed */
-} qc_trace_record;
-
-void qc_trace_record_free(qc_trace_record *record);
-
 extern const qc_engine qc_engine_trace;
 extern PyType_Spec qc_trace_tracer_spec;
 

@@ -72,14 +72,22 @@ static bool has_no_event(const resolver *r, uint32_t unit)
 
 static int follow_sides(const resolver *r, int32_t line, uint32_t unit, int depth);
 
+/* Does the SEND at `unit` wait for the next item of an async for? There may be none. */
+static bool awaits_item(const qc_codeview *view, uint32_t unit)
+{
+    int64_t handler = qc_opcode_is_send(view->code[2 * unit]) ? qc_handler_of(view, unit) : -1;
+    return handler >= 0 && qc_opcode_flow(view->code[2 * handler]) == QC_FLOW_ASYNC_END;
+}
+
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
  * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
- * it has hits of its own. 0, or -1 when memory ran out. */
+ * it has hits of its own. (That an async for goes on to its body shows by what is hit there; by
+ * QC_HIT_UNWIND if that raises on the same line.) 0, or -1 when memory ran out. */
 static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
 {
     const qc_codeview *view = r->view;
     uint32_t argument = 0, start = unit;
-    bool jumped = false;
+    bool jumped = false, in_loop = false;
     for (uint32_t steps = 0; unit < view->units && steps <= view->units; steps++) {
         uint8_t opcode = view->code[2 * unit];
         qc_flow_kind flow = qc_opcode_flow(opcode);
@@ -102,6 +110,7 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
             continue;
         case QC_FLOW_JUMP:
         case QC_FLOW_JUMP_BACK:
+            in_loop |= awaits_item(view, unit);
             if (qc_hits_has(r->hits, unit, QC_MARK_PROOF) &&
                 !qc_hits_has(r->hits, unit, QC_HIT_PASSED)) {
                 return 0;
@@ -112,7 +121,7 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
         case QC_FLOW_RAISE: {
             int64_t handler = qc_handler_of(view, unit);
             if (handler < 0) {
-                return add_arc(r, line, -view->first_line);
+                return in_loop ? 0 : add_arc(r, line, -view->first_line);
             }
             unit = (uint32_t)handler;
             jumped = true;
@@ -178,8 +187,9 @@ static int32_t line_of(const qc_codeview *view, uint32_t unit)
 }
 
 /* Does a handler that begins at `at` lead to the line that begins at `handler`? Handlers that only
- * clean up have no line: they raise again, for the next one. So does the end of an async for,
- * whatever its iterator raises but StopAsyncIteration. */
+ * clean up have no line: they raise again, for the next one. So do the end of an async for,
+ * whatever its iterator raises but StopAsyncIteration, and that of an await, whatever is thrown in.
+ */
 static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
 {
     for (uint32_t steps = 0; at >= 0 && at < view->units && steps < view->units; steps++) {
@@ -187,7 +197,8 @@ static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
             return true;
         }
         qc_flow_kind flow = qc_opcode_flow(view->code[2 * at]);
-        if (flow == QC_FLOW_ASYNC_END ||
+        int opcode = view->code[2 * at]; /* so that it can be compared with -1 */
+        if (flow == QC_FLOW_ASYNC_END || opcode == QC_OP_CLEANUP_THROW ||
             (flow == QC_FLOW_RAISE && line_of(view, (uint32_t)at) < 0)) {
             at = qc_handler_of(view, (uint32_t)at);
         } else if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE) {
@@ -366,19 +377,92 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
 }
 
 /* Adds (n, n) for each line that was hit and is in no other arc: that it ran must be seen. */
-static int add_lone_lines(const resolver *r)
+static int add_lone_lines(const resolver *r, const uint8_t *flags)
 {
     int result = 0;
     for (uint32_t unit = 0; unit < r->hits->units && result == 0; unit++) {
         int32_t line = r->lines[unit];
-        if (r->hits->bytes[unit] & QC_HIT_LINE && line >= 0 && !r->has_arc[line - r->lowest]) {
+        if (flags[unit] & QC_HIT_LINE && line >= 0 && !r->has_arc[line - r->lowest]) {
             result = add_arc(r, line, line);
         }
     }
     return result;
 }
 
+int qc_flow_place(const qc_codeview *view, uint32_t unit, unsigned flags, qc_arcset *arcs)
+{
+    enum { ALL = QC_HIT_ALL | QC_HIT_UNWIND | QC_HIT_PASSED };
+    qc_hits hits = {.bytes = qc_malloc(view->units), .units = view->units};
+    resolver r = {.view = view, .hits = &hits, .lines = lines_new(view), .arcs = arcs};
+    int result = -1;
+    if (hits.bytes != NULL && r.lines != NULL && make_has_arc(&r) == 0) {
+        memset(hits.bytes, ALL, view->units);
+        result = resolve_unit(&r, unit, flags);
+    }
+    qc_free(r.has_arc, (r.line_count + 1) * sizeof(bool));
+    qc_free(r.lines, view->units * sizeof(int32_t));
+    qc_free(hits.bytes, view->units);
+    return result;
+}
+
+/* As int, so that it can be compared with -1. */
+static int opcode_at(const qc_codeview *view, int64_t unit)
+{
+    return view->code[2 * unit];
+}
+
+/* The unit of the event that tells of one side of a branch: the branch, or what stands there for
+ * this event alone (3.14: NOT_TAKEN, POP_ITER, END_ASYNC_FOR). */
+static int64_t event_of_side(const qc_codeview *view, uint32_t unit, unsigned side)
+{
+
+    uint8_t opcode = view->code[2 * unit];
+    bool is_async = qc_opcode_flow(opcode) == QC_FLOW_NEXT;
+    if (side == QC_HIT_RIGHT && is_async) {
+        int64_t exit = qc_async_for_exit(view, unit);
+        return exit > 0 ? exit - 1 : unit;
+    }
+    int64_t at = side_of(view, unit, side);
+    if (side == QC_HIT_LEFT) {
+        while (at < view->units && qc_opcode_flow(view->code[2 * at]) == QC_FLOW_CACHE) {
+            at++;
+        }
+        return at < view->units && opcode_at(view, at) == QC_OP_NOT_TAKEN ? at : unit;
+    }
+    while (opcode == FOR_ITER && at < view->units && qc_opcode_is_silent(view->code[2 * at])) {
+        if (opcode_at(view, at) == QC_OP_POP_ITER) {
+            return at;
+        }
+        at++;
+    }
+    return unit;
+}
+
+int64_t qc_flow_event_unit(const qc_codeview *view, uint32_t unit, unsigned flag)
+{
+    uint8_t opcode = view->code[2 * unit];
+    switch (flag) {
+    case QC_HIT_LINE:
+    case QC_HIT_RETURN:
+        return unit;
+    case QC_HIT_LEFT:
+    case QC_HIT_RIGHT:
+        return event_of_side(view, unit, flag);
+    case QC_HIT_PASSED:
+        return qc_opcode_is_resume(opcode) || qc_opcode_has_jump_event(opcode) ? (int64_t)unit
+                                                                               : QC_NO_UNIT;
+    default:
+        return QC_NO_UNIT;
+    }
+}
+
 int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
+{
+    return qc_flow_arcs_of(view, hits, hits->bytes, file);
+}
+
+int qc_flow_arcs_of(const qc_codeview *view, const qc_hits *hits, const uint8_t *flags,
+                    qc_file *file)
 {
     resolver r = {.view = view, .hits = hits, .lines = lines_new(view), .arcs = &file->arcs};
     int result = 0;
@@ -387,11 +471,11 @@ int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
     }
     result = make_has_arc(&r);
     for (uint32_t unit = 0; unit < hits->units && result == 0; unit++) {
-        if (hits->bytes[unit]) {
-            result = resolve_unit(&r, unit, hits->bytes[unit]);
+        if (flags[unit]) {
+            result = resolve_unit(&r, unit, flags[unit]);
         }
     }
-    result = result == 0 ? add_lone_lines(&r) : result;
+    result = result == 0 ? add_lone_lines(&r, flags) : result;
     qc_free(r.has_arc, (r.line_count + 1) * sizeof(bool));
     qc_free(r.lines, view->units * sizeof(int32_t));
     return result;

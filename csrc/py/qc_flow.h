@@ -37,12 +37,26 @@ int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler);
 int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
                        const qc_arcset *arcs);
 
+/* The unit whose instruction brings the event of this flag; QC_NO_UNIT when that event can't be
+ * switched off, or comes from elsewhere. */
+enum { QC_NO_UNIT = -1 };
+int64_t qc_flow_event_unit(const qc_codeview *view, uint32_t unit, unsigned flag);
+
+/* Adds the arcs that these flags of one unit mean when nothing is raised on the way. 0, or -1 when
+ * memory ran out. */
+int qc_flow_place(const qc_codeview *view, uint32_t unit, unsigned flags, qc_arcset *arcs);
+
 /* Adds what `hits` says to the file's lines. 0, or -1 when memory ran out (some may be added). */
 int qc_flow_lines(const qc_codeview *view, const qc_hits *hits, qc_file *file);
 
 /* Adds what `hits` says to the file's arcs: those of branch sides, of returns, the straight way on
  * from each line, and (n, n) for a line that is in none of these. 0, or -1 when memory ran out. */
 int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file);
+
+/* The same for some of the hits alone: `flags` has a byte for each unit. What an arc leads to may
+ * be any of `hits`. */
+int qc_flow_arcs_of(const qc_codeview *view, const qc_hits *hits, const uint8_t *flags,
+                    qc_file *file);
 
 /* 1 when nothing new can come from this code: every run of units with a line of its own and,
  * with `branches`, every side of every branch was hit. May answer 0 too often, never 1 wrongly.

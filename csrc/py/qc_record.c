@@ -3,7 +3,9 @@
 #include "../core/qc_mem.h"
 #include "../core/qc_pack.h"
 #include "qc_flow.h"
+#include "qc_probe_twin.h"
 #include "qc_record.h"
+#include "qc_session.h"
 
 enum {
     MAX_DEAD = 2 << 20,    /* bytes of records kept without living code */
@@ -99,6 +101,9 @@ static void record_free(qc_record *record)
     }
     records->units -= record->hits.units;
     records->map->record_count--;
+    if (records->session != NULL) {
+        qc_session_forget(records->session, record);
+    }
     qc_hits_free(&record->hits);
     Py_CLEAR(record->bytecode);
     Py_CLEAR(record->linetable);
@@ -196,7 +201,7 @@ static void ring_add(qc_record *record, qc_link *link)
 
 int qc_record_attach(qc_records *records, qc_link *link, qc_file *file)
 {
-    PyCodeObject *code = link->code;
+    PyCodeObject *code = link->twin != NULL ? link->twin->original : link->code;
     qc_record probe = {
         .owner = records,
         .hits.units = qc_code_units(code),
@@ -206,17 +211,23 @@ int qc_record_attach(qc_records *records, qc_link *link, qc_file *file)
         .first_line = code->co_firstlineno,
     };
     records_trim(records);
-    if (records->branch && (probe.bytecode = PyCode_GetCode(code)) == NULL) {
+    qc_session *session = records->session;
+    if ((records->branch || session != NULL) && (probe.bytecode = PyCode_GetCode(code)) == NULL) {
         return -1;
     }
     probe.key = make_key(&probe);
     qc_record *record = qc_table_find(&records->table, probe.key);
-    if (record == NULL && (record = record_new(records, &probe)) == NULL) {
-        Py_XDECREF(probe.bytecode);
-        PyErr_NoMemory();
-        return -1;
+    if (record == NULL && (session == NULL || (probe.sheet = qc_session_sheet(
+                                                   session, file, code, probe.bytecode)) != NULL)) {
+        record = record_new(records, &probe);
     }
     Py_XDECREF(probe.bytecode);
+    if (record == NULL) {
+        if (!PyErr_Occurred()) {
+            PyErr_NoMemory();
+        }
+        return -1;
+    }
     if (record->links == NULL && record->attached > 0) {
         dead_remove(records, record);
     }
@@ -252,6 +263,9 @@ void qc_record_first_hit(qc_record *record, uint32_t unit, unsigned flag)
     if (!record->touched) {
         touched_push(record->owner, record);
     }
+    if (record->owner->session != NULL) {
+        qc_session_hit(record->owner->session, record, unit, flag);
+    }
 }
 
 bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line)
@@ -261,9 +275,20 @@ bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_
                    ? PyCode_Addr2Line(code, lasti)
                    : -1;
     int added = 0;
+    qc_session *session = record->owner->session;
     if (from >= 0) {
         added = qc_arcset_add(&record->file->arcs, qc_arc_pack(from, line));
         record->owner->failed |= added < 0;
+    }
+    if (session != NULL && session->rearm) {
+        /* Each example has its own exceptions, and another may come any time. */
+        if (from >= 0 && qc_session_arc(session, record->file, from, line) < 0) {
+            PyErr_Clear(); /* the session knows */
+        }
+        return true;
+    }
+    if (session != NULL && added > 0 && qc_session_arc(session, record->file, from, line) < 0) {
+        PyErr_Clear();
     }
     /* Other code may have shown the last arc that is missing: so look now and then, too. */
     uint32_t known = record->known_landings = added > 0 ? 0 : record->known_landings + 1;
@@ -284,6 +309,9 @@ bool qc_record_is_complete(qc_record *record)
 {
     /* Looked at when the 2nd, 4th, 8th ... duplicate comes: most code has none. */
     uint32_t n = record->attached;
+    if (record->owner->session != NULL && record->owner->session->rearm) {
+        return false;
+    }
     if (!record->complete && n >= CHECK_COMPLETE_AT && (n & (n - 1)) == 0) {
         qc_codeview view = record_view(record);
         record->complete = qc_flow_complete(&view, &record->hits, record->owner->branch) > 0;

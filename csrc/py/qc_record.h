@@ -24,7 +24,8 @@ typedef struct qc_record {
     int first_line;
     bool dirty;              /* has hits that were not drained */
     bool touched;            /* has hits since the last renewal */
-    bool complete;           /* nothing new can come */
+    bool complete;           /* nothing new can come, but from exceptions */
+    bool asks_exceptions;    /* probes ask exceptions where they come from */
     uint8_t marks;           /* QC_MARK_ flags that stand anywhere in it */
     uint32_t known_landings; /* exceptions caught since one showed a new arc */
     uint32_t twins;          /* living code objects */
@@ -33,6 +34,7 @@ typedef struct qc_record {
     struct qc_record *prev_touched, *next_touched;
     struct qc_record *prev_dead, *next_dead; /* queue of records without living code */
     qc_key key;
+    struct qc_sheet *sheet; /* of a session: its page in the atlas; NULL */
 } qc_record;
 
 typedef struct qc_records {
@@ -43,7 +45,8 @@ typedef struct qc_records {
     size_t dead_bytes; /* what they take, about */
     size_t units;      /* code units of all records */
     bool branch;
-    bool failed; /* memory ran out: data may be missing */
+    bool failed;                /* memory ran out: data may be missing */
+    struct qc_session *session; /* borrowed: who is told of every hit; NULL */
 } qc_records;
 
 /* `map` must outlive the records. */

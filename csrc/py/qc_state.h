@@ -8,7 +8,9 @@
 
 #include "qc_codemap.h"
 
-/* Attribute names that are looked up on Python objects. */
+struct qc_atlas;
+
+/* Attribute names that are looked up or set on Python objects. */
 #define QC_STRINGS(X)          \
     X(trace)                   \
     X(source_filename)         \
@@ -17,17 +19,27 @@
     X(dynamic_source_filename) \
     X(line_number_range)       \
     X(_coverage_plugin)        \
-    X(_coverage_plugin_name)
+    X(_coverage_plugin_name)   \
+    X(__code__)
 
 typedef struct qc_state {
     qc_codemap *map;
+    qc_codemap *session_map; /* of sessions, which measure beside other stores */
+    struct qc_atlas *atlas;  /* what the ids of sessions stand for */
     PyTypeObject *store_type;
     PyTypeObject *tracer_type;
     PyTypeObject *trace_type;
     PyTypeObject *monitoring_type; /* NULL below 3.12 */
+    PyTypeObject *session_type;
+    PyTypeObject *example_type;
+    PyObject *session_error; /* the exception class */
 #define QC_DECLARE(name) PyObject *str_##name;
     QC_STRINGS(QC_DECLARE)
 #undef QC_DECLARE
+    PyTypeObject *probe_type; /* NULL where there are no probes; so are the following */
+    PyTypeObject *hook_type;
+    PyObject *entered;    /* list: code objects whose constants were exchanged as they ran */
+    PyObject *hook;       /* what trampolines ask */
     PyObject *monitoring; /* sys.monitoring; NULL below 3.12 */
     PyObject *disable;    /* sys.monitoring.DISABLE */
 } qc_state;

@@ -35,10 +35,31 @@ qc_file *qc_store_file(qc_store *store, PyObject *source_filename)
 void qc_store_latch(qc_store *store)
 {
     PyObject *error = qc_error_take();
-    if (store->error == NULL) {
-        store->error = error;
+    bool doubt =
+        store->error != NULL && Py_IS_TYPE(store->error, (PyTypeObject *)PyExc_RuntimeWarning);
+    if (store->error == NULL ||
+        (doubt && !PyErr_GivenExceptionMatches(error, PyExc_RuntimeWarning))) {
+        Py_XSETREF(store->error, error);
     } else {
         Py_XDECREF(error);
+    }
+}
+
+void qc_store_doubt(qc_store *store, const char *format, ...)
+{
+    PyObject *error = qc_error_take();
+    va_list values;
+    va_start(values, format);
+    PyObject *text = PyUnicode_FromFormatV(format, values);
+    va_end(values);
+    if (text != NULL) {
+        PyErr_SetObject(PyExc_RuntimeWarning, text);
+        Py_DECREF(text);
+    }
+    qc_store_latch(store);
+    if (error != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
     }
 }
 
@@ -277,20 +298,15 @@ static PyObject *store_stats(qc_store *store, PyObject *Py_UNUSED(none))
 
 /* ------------------------------------------------------------------ the type */
 
-static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+qc_store *qc_store_new(qc_state *state, qc_codemap *map, bool branch)
 {
-    static char *names[] = {"branch", NULL};
-    int branch = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:Store", names, &branch)) {
-        return NULL;
-    }
-    qc_state *state = qc_state_of_type(type);
-    qc_store *store = state ? (qc_store *)type->tp_alloc(type, 0) : NULL;
+    PyTypeObject *type = state->store_type;
+    qc_store *store = (qc_store *)type->tp_alloc(type, 0);
     if (store == NULL) {
         return NULL;
     }
     store->state = state;
-    store->map = qc_codemap_hold(state->map);
+    store->map = qc_codemap_hold(map);
     store->epoch = qc_codemap_epoch(store->map);
     store->round = qc_codemap_epoch(store->map);
     store->branch = branch;
@@ -302,7 +318,18 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         Py_DECREF(store);
         return NULL;
     }
-    return (PyObject *)store;
+    return store;
+}
+
+static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"branch", NULL};
+    int branch = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:Store", names, &branch)) {
+        return NULL;
+    }
+    qc_state *state = qc_state_of_type(type);
+    return state != NULL ? (PyObject *)qc_store_new(state, state->map, branch) : NULL;
 }
 
 static int store_traverse(qc_store *store, visitproc visit, void *arg)

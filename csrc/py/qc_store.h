@@ -24,7 +24,8 @@ typedef struct qc_store {
     PyObject *names; /* list: file id → source file name */
     PyObject *ids;   /* dict: source file name → file id */
     qc_records records;
-    PyObject *error; /* the first exception latched */
+    PyObject *error;            /* the first exception latched */
+    struct qc_session *session; /* borrowed: whom the store belongs to; NULL */
     /* the running monitoring engine, if any: how to see a code object's places again */
     int (*rearm)(qc_link *link, void *context);
     void *rearm_context;
@@ -32,10 +33,16 @@ typedef struct qc_store {
 
 extern PyType_Spec qc_store_spec;
 
+/* A new store whose decisions stand in `map`; NULL with an exception set. */
+qc_store *qc_store_new(qc_state *state, qc_codemap *map, bool branch);
+
 /* The record of a source file, made if need be; NULL with an exception set. */
 qc_file *qc_store_file(qc_store *store, PyObject *source_filename);
 
 /* Keeps the current exception, if it is the first, and clears it. */
 void qc_store_latch(qc_store *store);
+
+/* Keeps a RuntimeWarning with this text, if nothing was kept: not all could be seen. */
+void qc_store_doubt(qc_store *store, const char *format, ...);
 
 #endif

@@ -155,14 +155,23 @@ static PyMethodDef tracer_methods[] = {
 
 /* ------------------------------------------------------------------ the type */
 
-PyObject *qc_tracer_new(PyTypeObject *type, const qc_engine *engine)
+PyObject *qc_tracer_new(PyTypeObject *type, const qc_engine *engine, PyObject *args,
+                        PyObject *kwargs)
 {
+    static char *names[] = {"test_contexts", "chained", NULL};
+    int test_contexts = 0, chained = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pp:Tracer", names, &test_contexts,
+                                     &chained)) {
+        return NULL;
+    }
     qc_state *state = qc_state_of_type(type);
     qc_tracer *tracer = state ? (qc_tracer *)type->tp_alloc(type, 0) : NULL;
     if (tracer != NULL) {
         tracer->engine = engine;
         tracer->state = state;
         tracer->tool_id = -1;
+        tracer->test_contexts = test_contexts;
+        tracer->chained = chained;
     }
     return (PyObject *)tracer;
 }
@@ -171,6 +180,7 @@ static int tracer_traverse(qc_tracer *tracer, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(tracer));
     Py_VISIT(tracer->store);
+    Py_VISIT(tracer->outer_object);
 #define VISIT(name) Py_VISIT(tracer->name);
     ATTRIBUTES(VISIT)
 #undef VISIT

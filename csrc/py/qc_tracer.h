@@ -35,7 +35,11 @@ typedef struct qc_tracer {
     /* trace engine: the frames that run in this thread, innermost last */
     struct qc_trace_frame *frames;
     uint32_t frame_count, frame_capacity;
-    PyObject *context; /* the dynamic context that a frame began; NULL */
+    PyObject *context;  /* the dynamic context that a frame began; NULL */
+    bool test_contexts; /* only functions that are named as tests begin contexts */
+    bool chained;       /* goes on to the trace function that was there before */
+    Py_tracefunc outer; /* that function, and its object; NULL */
+    PyObject *outer_object;
     /* monitoring engine */
     int tool_id; /* -1: none */
     PyObject *set_local_events, *tool_id_object;
@@ -44,7 +48,6 @@ typedef struct qc_tracer {
     long context_events;          /* of code that begins contexts */
     long revive_events;           /* any that can be set and unset again */
     PyFrameObject *context_frame; /* the one that began the context */
-    bool test_contexts;           /* only functions that are named as tests begin contexts */
 } qc_tracer;
 
 extern PyType_Spec qc_tracer_spec;
@@ -52,7 +55,9 @@ extern PyType_Spec qc_tracer_spec;
 /* A subtype of `state->tracer_type` for one engine; NULL with an exception set. */
 PyTypeObject *qc_tracer_make_type(PyObject *module, PyType_Spec *spec);
 
-PyObject *qc_tracer_new(PyTypeObject *type, const qc_engine *engine);
+/* A tracer of that engine; the arguments are Python's: test_contexts, chained. */
+PyObject *qc_tracer_new(PyTypeObject *type, const qc_engine *engine, PyObject *args,
+                        PyObject *kwargs);
 
 /* Latches the current exception in the store and stops this tracer: 0. But what a signal handler of
  * the program raised while coverage.py decided (KeyboardInterrupt, SystemExit) is the program's:

@@ -6,6 +6,9 @@ Three ways in, all with coverage.py's own commands, data files and reports:
 - `quickcover run ...` or `pytest --quickcover`, with no configuration;
 - `quickcover.install()`, for every `Coverage` object made from then on.
 
+And without coverage.py: `quickcover.Session`, the coverage of each example, for coverage-guided
+testing.
+
 Importing this package is cheap: coverage.py and the C extension are imported only when they are
 needed.  (PYTEST_DONT_REWRITE: pytest has nothing to rewrite here, and we may be loaded before it.)
 """
@@ -19,9 +22,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["__version__", "coverage_init", "install", "uninstall"]
+    from quickcover.session import Example, Location, Session, SessionError
+
+__all__ = [
+    "Example",
+    "Location",
+    "Session",
+    "SessionError",
+    "__version__",
+    "coverage_init",
+    "install",
+    "uninstall",
+]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs the C extension only when it is asked for."""
+    if name in ("Example", "Location", "Session", "SessionError"):
+        from quickcover import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def install() -> None:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import os
 import sys
 
-from quickcover._startup import CHILD_VARIABLE, CONFIG_VARIABLE
+from quickcover._startup import CHILD_VARIABLE, CONFIG_VARIABLE, Begun
 
 TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
     from typing import Any
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     Told = Mapping[str, list[str]]
 
 #: What the message in the variable is made for; a child with another one ignores it.
-FORMAT = "1"
+FORMAT = "2"
+
+_ODD = frozenset(".#~!$@%^&*()+=,")
 
 
 def interpreter() -> list[str]:
@@ -75,7 +77,7 @@ class Rules:
         if not name or name.startswith(("<", "memory:")):
             return Disposition(filename, "", trace=False)
         canonical = self.canonical(name)
-        return Disposition(filename, canonical, trace=self._measured(canonical))
+        return Disposition(filename, canonical, trace=self.measured(canonical))
 
     def _name(self, filename: str, frame: FrameType) -> str:
         """The file's name: where it was loaded from, rather than where it was compiled."""
@@ -89,7 +91,8 @@ class Rules:
             return filename  # somebody compiled or executed it under a name of his own
         return name
 
-    def _measured(self, name: str) -> bool:
+    def measured(self, name: str) -> bool:
+        """Decide by the real path of a file."""
         if name.startswith(self._ours):
             return False
         if self._source:
@@ -107,6 +110,18 @@ class Rules:
         if self._omit is not None and self._omit(name):
             return False
         return not any("\ud800" <= letter <= "\udfff" for letter in name)  # SQLite takes UTF-8
+
+    def unexecuted(self) -> Iterator[str]:
+        """The files of `source` that could be imported, executed or not."""
+        for tree in self._source:
+            for where, below, names in os.walk(tree):
+                if where != tree and "__init__.py" not in names:
+                    below.clear()
+                    continue
+                for name in filter(_importable, names):
+                    path = self.canonical(os.path.join(where, name))
+                    if self._omit is None or not self._omit(path):
+                        yield path
 
     @staticmethod
     def _within(name: str, trees: Iterable[str]) -> bool:
@@ -145,6 +160,12 @@ def _matcher(pattern: list[str]) -> Callable[[str], Any] | None:
     return re.compile(pattern[0]).match
 
 
+def _importable(name: str) -> bool:
+    """Does it look like a module's file, rather than an editor's?"""
+    stem, _, ending = name.rpartition(".")
+    return ending in ("py", "pyw") and bool(stem) and _ODD.isdisjoint(stem)
+
+
 def _source_of(filename: str) -> str:
     """The source file of what was loaded."""
     return filename[:-1] if filename.endswith((".pyc", ".pyo")) else filename
@@ -172,18 +193,20 @@ class Child:
             told: what the parent told, checked.
         """
         # Now, not when they are needed: the program may do what it likes with sys.modules.
-        from quickcover import _datafile, _native
+        from quickcover import _datafile, _engines
 
+        engine = told["engine"][0]
         self._told = told
         self._write = _datafile.write
-        self._rules = Rules(told, _native.real_path)
-        self._tracer_class: Any = getattr(_native, told["tracer"][0])
-        self._store: Any = _native.Store(branch=bool(told["branch"]))
+        self._rules = Rules(told, _engines.real_path(engine))
+        self._tracer_class: Any = _engines.tracer_class(engine)
+        self._store: Any = _engines.store_class(engine)(branch=bool(told["branch"]))
         self._dispositions: dict[str, Any] = {}
         self._tracers: list[Any] = []
         self._old_sigterm: Any = None
         #: Files in this directory get names without it; "" if all names are absolute.
-        self._relative_to = f"{self._rules.absolute(os.curdir)}{os.sep}" if told["relative"] else ""
+        here = self._rules.absolute(os.curdir).rstrip(os.sep)
+        self._relative_to = f"{here}{os.sep}" if told["relative"] else ""
 
     def start(self) -> None:
         """Begin to measure.
@@ -198,7 +221,20 @@ class Child:
             self._stop()
             raise
 
-    def hand_over(self, tracer: str, branch: bool) -> tuple[Any, list[Any]] | None:
+    def take_over(self, control: Any) -> None:
+        """Let coverage.py measure on: the program has imported it.
+
+        Args:
+            control: its module `coverage.control`.
+        """
+        try:
+            control.process_startup()
+        except Exception as error:
+            self.warn(f"coverage.py couldn't start: {type(error).__name__}: {error}")
+        finally:
+            self.finish()  # if coverage.py didn't take it over
+
+    def hand_over(self, tracer: str, branch: bool) -> Begun | None:
         """Give the store and the running tracers to coverage.py.
 
         Args:
@@ -208,11 +244,11 @@ class Child:
         Returns:
             None if it wants others.
         """
-        if [tracer] != self._told["tracer"] or branch != bool(self._told["branch"]):
+        if tracer != self._tracer_class.__name__ or branch != bool(self._told["branch"]):
             return None
-        given = self._store, self._tracers
+        begun = Begun(self._store, self._tracers)
         self._store, self._tracers = None, []
-        return given
+        return begun
 
     def _start_tracer(self) -> Any:
         tracer = self._tracer_class()
@@ -250,10 +286,16 @@ class Child:
         if "execv" in patches:
             os.execv = self._saving_first(os.execv)
             os.execve = self._saving_first(os.execve)
+        self._patch_signal()
+        self._patch_threads()
+
+    def _patch_signal(self) -> None:
         if self._told["sigterm"]:
             import signal
 
             self._old_sigterm = signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _patch_threads(self) -> None:
         if self._told["systrace"]:
             import threading
 
@@ -290,11 +332,9 @@ class Child:
         if threading is not None and threading.gettrace() == self._start_in_thread:
             threading.settrace(None)
 
-    @staticmethod
-    def warn(message: str, *_slug: Any, **_how: Any) -> None:
+    def warn(self, message: str, *_slug: Any, **_how: Any) -> None:
         """Tell the user."""
-        if sys.stderr is not None:
-            sys.stderr.write(f"CoverageWarning: {message}\n")
+        complain(message)
 
     def save(self) -> None:
         """Write what was recorded since the last time, if any code ran at all."""
@@ -307,11 +347,21 @@ class Child:
             if error is not None:
                 self.warn(f"quickcover stopped after an error, data is missing: {error!r}")
             if activity or recorded:
-                named = {name.removeprefix(self._relative_to): recorded[name] for name in recorded}
+                named = {self._name(name): recorded[name] for name in recorded}
                 self._write(self._told, named)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.warn(f"Couldn't save the coverage of this process: {problem}")
+
+    def _name(self, filename: str) -> str:
+        """A file's name in the data file."""
+        return filename.removeprefix(self._relative_to)
+
+
+def complain(message: str) -> None:
+    """Tell the user, without coverage.py."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"CoverageWarning: {message}\n")
 
 
 def _nothing(*_args: Any) -> None:

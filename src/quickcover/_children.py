@@ -1,52 +1,47 @@
 """What a measuring process tells its children, so that they can do without coverage.py.
 
 Only where the configuration is one that `_child.py` understands whole; where anything else is
-asked, there is no message, and children start coverage.py.
+asked, there is no message, and children start coverage.py.  The next run of the same command line
+is told in the same way (`_resolved.py`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from quickcover import _child
+from quickcover import _child, _resolved
 from quickcover._startup import CHILD_VARIABLE, CONFIG_VARIABLE
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 _PATCHES = frozenset({"subprocess", "_exit", "execv"})
+#: Where coverage.py may put the value of an environment variable.
+_VARIABLE = re.compile(r"\$[\w{]")
 
 
-def tell(cov: Any, tracer: str, systrace: bool, sqldata: ModuleType) -> None:
+def tell(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> None:
     """Put the message for children into the environment, or take an old one out.
 
     Args:
         cov: the Coverage object, which is about to start.
-        tracer: the name of the tracer's class in `_native`.
+        engine: the engine that measures.
         systrace: threads have to be given a tracer each.
         sqldata: coverage.py's module that knows data files.
     """
     config = os.environ.get(CONFIG_VARIABLE)
-    rules = _rules(cov) if config is not None and _simple(cov) else None
-    if config is None or rules is None:
+    rules = _rules(cov) if config is not None and _simple(cov) and cov.config.parallel else None
+    if config is None or rules is None or not set(cov.config.patch) <= _PATCHES:
         os.environ.pop(CHILD_VARIABLE, None)
         return
     told: dict[str, list[str]] = {
         "interpreter": _child.interpreter(),
         "directory": [os.getcwd()] if _relative(cov.config) else [],
         "config": [_child.checksum(config)],
-        "tracer": [tracer],
-        "systrace": ["yes"] if systrace else [],
-        "branch": ["yes"] if cov.config.branch else [],
-        "relative": ["yes"] if cov.config.relative_files else [],
-        "patch": sorted(cov.config.patch),
-        "sigterm": ["yes"] if cov.config.sigterm else [],
-        "data_file": [os.path.abspath(cov.config.data_file)],
-        "schema": [sqldata.SCHEMA],
-        "schema_version": [str(sqldata.SCHEMA_VERSION)],
-        "version": [sqldata.__version__],
+        **_manner(cov, engine, systrace, sqldata),
         **rules,
     }
     try:
@@ -55,12 +50,64 @@ def tell(cov: Any, tracer: str, systrace: bool, sqldata: ModuleType) -> None:
         os.environ.pop(CHILD_VARIABLE, None)
 
 
+def keep(cov: Any, command: Any, engine: str, systrace: bool, sqldata: ModuleType) -> None:
+    """Keep what its next run needs to know, if that is one that can do without coverage.py.
+
+    Args:
+        cov: the Coverage object, which is about to start.
+        command: a `_quickrun.Command`.
+        engine: the engine that measures.
+        systrace: threads have to be given a tracer each.
+        sqldata: coverage.py's module that knows data files.
+    """
+    config = cov.config
+    asked = config.patch or config._crash or config.include_namespace_packages
+    # coverage.py's own use of the standard library is measured, too.
+    asked = asked or config.cover_pylib or cov._warnings
+    rules = _rules(cov) if not asked else None
+    package = os.path.dirname(os.path.abspath(sqldata.__file__ or ""))
+    reader = sys.modules[type(config).__module__]
+    if rules is None or not _simple(cov) or not _resolved.imported(package):
+        return
+    file = command.settings.get("config_file", True)
+    files = [name for name, *_ in reader.config_files_to_try(file)] if file else []
+    if any(_VARIABLE.search(text) for name in files for text in _resolved.contents(name)[1:]):
+        return  # parts of it come from the environment
+    given = [*(config.source or ()), *config.source_dirs]
+    patterns = [*(config.run_include or ()), *(config.run_omit or ())]
+    paths = [*given, *(name for name in patterns if not name.startswith(("*", "?")))]
+    _resolved.keep(
+        {
+            **_resolved.circumstances(command.options),
+            **_resolved.surroundings(package, files, paths),
+            **_manner(cov, engine, systrace, sqldata),
+            **rules,
+        }
+    )
+
+
+def _manner(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> dict[str, list[str]]:
+    """How to measure, and what to write."""
+    return {
+        "engine": [engine],
+        "systrace": ["yes"] if systrace else [],
+        "branch": ["yes"] if cov.config.branch else [],
+        "relative": ["yes"] if cov.config.relative_files else [],
+        "patch": sorted(cov.config.patch),
+        "sigterm": ["yes"] if cov.config.sigterm else [],
+        "suffix": ["yes"] if cov.config.parallel else [],
+        "data_file": [os.path.abspath(cov.config.data_file)],
+        "schema": [sqldata.SCHEMA],
+        "schema_version": [str(sqldata.SCHEMA_VERSION)],
+        "version": [sqldata.__version__],
+    }
+
+
 def _simple(cov: Any) -> bool:
-    """Is everything that is asked something that a child can do by itself?"""
+    """Is everything that is asked something that can be done without coverage.py?"""
     config = cov.config
     return (
-        set(config.patch) <= _PATCHES
-        and list(config.plugins) == ["quickcover"]
+        list(config.plugins) == ["quickcover"]
         and not cov._plugins.file_tracers
         and not cov._plugins.context_switchers
         and list(config.concurrency) in ([], ["thread"])
@@ -68,7 +115,6 @@ def _simple(cov: Any) -> bool:
         and not config.context
         and not config.debug
         and not config.timid
-        and config.parallel
         and hasattr(os, "uname")
     )
 

@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def write(told: Told, recorded: Mapping[str, Any]) -> None:
-    """Write what was recorded to a data file of its own, beside that of the parent.
+def write(told: Told, recorded: Mapping[str, Any], touched: Iterable[str] = ()) -> None:
+    """Write what was recorded to the data file, or beside it to one of this process.
 
     Args:
-        told: what the parent told: `data_file`, `schema`, `version`, `branch`...
-        recorded: what `_native.Store.drain` returned.
+        told: `data_file`, `schema`, `version`, `branch`...; `suffix` asks for one of this process.
+        recorded: by file: lines, or pairs of them; or packed, that is numbers in a memoryview.
+        touched: files that have a place in it anyway.
 
     Raises:
         OSError, sqlite3.Error: it can't be written; nothing is left behind then.
     """
-    name = f"{told['data_file'][0]}.{_suffix()}"
-    directory, base = os.path.split(name)
-    unfinished = os.path.join(directory, f".quickcover-unfinished{base}")
+    suffix = _suffix()
+    name = f"{told['data_file'][0]}.{suffix}" if told["suffix"] else told["data_file"][0]
+    directory, base = os.path.split(told["data_file"][0])
+    unfinished = os.path.join(directory, f".quickcover-unfinished{base}.{suffix}")
     try:
-        _fill(unfinished, told, recorded)
+        _fill(unfinished, told, recorded, touched)
         os.replace(unfinished, name)
     except BaseException:
         if os.path.exists(unfinished):
@@ -50,7 +52,7 @@ def _suffix() -> str:
     return f"{host}.pid{os.getpid()}.X{letters}x"
 
 
-def _fill(path: str, told: Told, recorded: Mapping[str, Any]) -> None:
+def _fill(path: str, told: Told, recorded: Mapping[str, Any], touched: Iterable[str]) -> None:
     connection = connect(path, isolation_level=None)
     try:
         connection.executescript(
@@ -59,15 +61,16 @@ def _fill(path: str, told: Told, recorded: Mapping[str, Any]) -> None:
         connection.execute(
             "insert into coverage_schema values (?)", (int(told["schema_version"][0]),)
         )
-        meta = {
-            "version": told["version"][0],
-            "sys_argv": str(getattr(sys, "argv", None)),
-            "when": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "has_arcs": str(len(told["branch"])),
-        }
+        meta = {"version": told["version"][0]}
+        if told["suffix"]:
+            meta["sys_argv"] = str(getattr(sys, "argv", None))
+            meta["when"] = time.strftime("%Y-%m-%d %H:%M:%S")
+        meta["has_arcs"] = str(len(told["branch"]))
         connection.executemany("insert into meta values (?, ?)", meta.items())
         connection.execute("insert into context values (1, '')")
         _insert(connection, bool(told["branch"]), recorded)
+        for name in touched:
+            connection.execute("insert or ignore into file (path) values (?)", (name,))
         connection.execute("commit")
     finally:
         connection.close()
@@ -77,7 +80,9 @@ def _insert(connection: Any, branch: bool, recorded: Mapping[str, Any]) -> None:
     for number, (path, hits) in enumerate(recorded.items(), 1):
         connection.execute("insert into file values (?, ?)", (number, path))
         if branch:
-            rows = ((number, first, last) for first, last in set(hits))
+            packed = isinstance(hits, memoryview)
+            pairs = zip(hits[::2], hits[1::2], strict=True) if packed else hits
+            rows = ((number, first, last) for first, last in set(pairs))
             connection.executemany("insert into arc values (?, 1, ?, ?)", rows)
         else:
             row = (number, numbits(hits))

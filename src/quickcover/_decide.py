@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from quickcover import _env, _select, _startup
+from quickcover import _engines, _env, _select, _startup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,8 @@ class Asked:
     plugin: bool
     #: Functions start contexts.
     function_contexts: bool
+    #: A plugin tells which functions do.
+    plugin_contexts: bool
     #: The names of its file tracer plugins.
     file_tracers: tuple[str, ...]
     #: coverage.py's version.
@@ -78,7 +80,7 @@ def decide(asked: Asked) -> Decision:
     if other is not None:
         problem: str | None = f"{other}, but {_startup.ENGINE_VARIABLE} forces {forced!r}"
     else:
-        problem = range_problem(asked.version) or native_problem()
+        problem = range_problem(asked.version) or _native_problem(forced)
     if problem is not None:
         return Decision(None, problem=problem, severity=severity)
     try:
@@ -90,15 +92,21 @@ def decide(asked: Asked) -> Decision:
     return Decision(choice.engine, choice.verdicts)
 
 
+def _native_problem(forced: str | None) -> str | None:
+    """Why the C extension can't be used, if it is needed."""
+    return None if forced == _engines.PURE else _engines.native_problem()
+
+
 def _choose(asked: Asked, forced: str | None) -> _select.Choice:
     """Let the chooser choose."""
     request = _select.Request(
         branch=asked.config.branch,
         function_contexts=asked.function_contexts,
+        plugin_contexts=asked.plugin_contexts,
         file_tracers=asked.file_tracers,
         tool_id_available=_env.tool_id_available(),
     )
-    return _select.choose(request, _env.current(), load_native().ENGINES, forced)
+    return _select.choose(request, _env.current(), _engines.available(), forced)
 
 
 def _other_core(config: Config) -> str | None:
@@ -126,29 +134,3 @@ def range_problem(version: tuple[Any, ...]) -> str | None:
 
 def _dotted(version: tuple[Any, ...]) -> str:
     return ".".join(map(str, version))
-
-
-def load_native() -> Any:
-    """Our C extension.
-
-    Raises:
-        Exception: whatever its import raises.
-    """
-    from quickcover import _native
-
-    return _native
-
-
-def native_problem() -> str | None:
-    """Why the C extension can't be used, or None."""
-    try:
-        load_native()
-    except Exception as error:  # a broken extension module can raise anything
-        return f"quickcover's C extension can't be loaded ({type(error).__name__}: {error})"
-    return None
-
-
-def extension() -> str:
-    """The C extension's file, or what is wrong with it."""
-    problem = native_problem()
-    return str(getattr(load_native(), "__file__", "built in")) if problem is None else problem

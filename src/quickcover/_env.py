@@ -24,21 +24,31 @@ class Interpreter:
     monitoring: bool
     #: It reports the two sides of a branch as two events, so that each can be disabled by itself.
     branch_left_right: bool
+    #: We know how to put probes into its bytecode.
+    probes: bool
+    #: There is a C extension for it.
+    extension: bool = True
+    #: We know how to rewrite its bytecode in Python.
+    rewriting: bool = False
 
 
-#: The supported CPython versions, for documentation that speaks of all of them.
+#: The supported interpreters, for documentation that speaks of all of them.
 SUPPORTED: Mapping[str, Interpreter] = {
-    "3.11": Interpreter(monitoring=False, branch_left_right=False),
-    "3.12": Interpreter(monitoring=True, branch_left_right=False),
-    "3.13": Interpreter(monitoring=True, branch_left_right=False),
-    "3.14": Interpreter(monitoring=True, branch_left_right=True),
-    "3.15": Interpreter(monitoring=True, branch_left_right=True),
+    "3.11": Interpreter(monitoring=False, branch_left_right=False, probes=True),
+    "3.12": Interpreter(monitoring=True, branch_left_right=False, probes=True),
+    "3.13": Interpreter(monitoring=True, branch_left_right=False, probes=True),
+    "3.14": Interpreter(monitoring=True, branch_left_right=True, probes=False),
+    "3.15": Interpreter(monitoring=True, branch_left_right=True, probes=False),
+    "PyPy 3.11": Interpreter(
+        monitoring=False, branch_left_right=False, probes=False, extension=False, rewriting=True
+    ),
 }
 
 
 def version() -> str:
     """This interpreter's version, as `SUPPORTED` spells it."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    number = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return number if is_cpython() else f"PyPy {number}"
 
 
 def release() -> str:
@@ -64,7 +74,42 @@ def current() -> Interpreter:
     return Interpreter(
         monitoring=monitoring is not None,
         branch_left_right=hasattr(getattr(monitoring, "events", None), "BRANCH_LEFT"),
+        probes=_probes(),
+        extension=is_cpython(),
+        rewriting=_rewriting(),
     )
+
+
+def is_cpython() -> bool:
+    """Is this CPython?"""
+    return sys.implementation.name == "cpython"
+
+
+def _rewriting() -> bool:
+    """Do we know this interpreter's bytecode well enough to write it in Python?"""
+    if sys.implementation.name != "pypy" or sys.version_info[:2] != (3, 11):
+        return False
+    import opcode
+
+    # Blocks and handlers are CPython 3.11's, the rest is older.
+    return "PUSH_EXC_INFO" in opcode.opmap and "ROT_TWO" in opcode.opmap
+
+
+def _probes() -> bool:
+    """Do we know this interpreter's bytecode, and does it run nothing else?"""
+    if not is_cpython() or sys.version_info >= (3, 14):
+        return False
+    return sys.version_info < (3, 13) or not jit_enabled()
+
+
+def jit_enabled() -> bool:
+    """May CPython compile bytecode to machine code, or run optimised copies of it?"""
+    jit = getattr(sys, "_jit", None)
+    if jit is not None:
+        return bool(jit.is_enabled())
+    import sysconfig
+
+    return "experimental-jit" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 
 
 def tool_id_available() -> bool:

@@ -1,8 +1,8 @@
 """quickcover's C core. See csrc/py for the engines and csrc/core for the data structures."""
 
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, Literal, overload
+from collections.abc import Callable, Hashable
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Literal, final, overload
 
 #: The engines compiled in, fastest first.
 ENGINES: tuple[str, ...]
@@ -68,14 +68,99 @@ class Tracer:
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any: ...
 
 class TraceTracer(Tracer):
-    """Measures one thread with a C trace function."""
+    """Measures one thread with a C trace function.
 
-    def __init__(self) -> None: ...
+    With `chained`, the trace function that was there before goes on, too.
+    """
+
+    def __init__(self, *, test_contexts: bool = False, chained: bool = False) -> None: ...
 
 class MonitoringTracer(Tracer):
     """Measures the whole process through sys.monitoring (Python 3.12 and later)."""
 
-    def __init__(self, *, test_contexts: bool = False) -> None: ...
+    def __init__(self, *, test_contexts: bool = False, chained: bool = False) -> None: ...
+    #: The tool id of sys.monitoring that it has; -1 while it is stopped.
+    @property
+    def tool_id(self) -> int: ...
+
+class SessionError(RuntimeError):
+    """A session was misused, or could not measure; the message says what was wrong."""
+
+class Session:
+    """The part in C of quickcover.Session, which is the class to use."""
+
+    def __init__(self, *, branch: bool, rearm: bool, in_place: bool, map_size: int) -> None: ...
+    @property
+    def seen(self) -> memoryview:
+        """Every id seen so far: sorted unsigned 32-bit numbers, a copy."""
+    @property
+    def counters(self) -> memoryview:
+        """A writable byte for each id, modulo their number: a hit sets it to 1.
+
+        Nothing else is written to it: clear it yourself, whenever you want.
+        """
+    def example(self) -> Example:
+        """Return a new Example, to be used once in a with statement."""
+    def event(self, key: Hashable, /) -> int:
+        """Count `key` as a place that was hit now; return its id.
+
+        Fingerprints take the key's `repr`. Raises SessionError if the session isn't open,
+        TypeError if the key isn't hashable.
+        """
+    def lines(self) -> set[tuple[str, int]]:
+        """Return all lines seen so far, as {(file name, line)}."""
+    def arcs(self) -> set[tuple[str, int, int]]:
+        """Return all arcs seen so far, as {(file name, from, to)}.
+
+        Raises SessionError without branches.
+        """
+    @property
+    def _store(self) -> Store: ...
+    @property
+    def _seen_count(self) -> int: ...
+    def _location(self, id: int, /) -> tuple[str, int, int | None, str, Hashable]: ...
+    def _open(self, traced: bool, *, tool: int = 0, current: bool = False) -> None: ...
+    def _close(self) -> None: ...
+    def _name_file(self, filename: str, name: str) -> None: ...
+
+@final
+class Example:
+    """One example of a session, and what it hit. See Session.example().
+
+    It is entered once, and has its results when it was left; before, they raise SessionError.
+    """
+
+    def __enter__(self) -> Example:
+        """Begin. Raises SessionError if that can't be now; the message says why."""
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Literal[False]:
+        """End. Raises SessionError if hits are missing, unless the block itself raised."""
+    @property
+    def new(self) -> int:
+        """How many ids were never seen before in this session."""
+    @property
+    def ids(self) -> memoryview:
+        """What it hit: sorted unsigned 32-bit numbers, read-only."""
+    @property
+    def fingerprint(self) -> int:
+        """A 64-bit hash of the set, the same in every process for the same sources."""
+    def lines(self) -> set[tuple[str, int]]:
+        """Return the lines of this example, as {(file name, line)}."""
+    def arcs(self) -> set[tuple[str, int, int]]:
+        """Return the arcs of this example, as {(file name, from, to)}.
+
+        Raises SessionError without branches.
+        """
+
+class ProbeTracer(Tracer):
+    """Measures the whole process through probes in the bytecode. CPython 3.11, release builds."""
+
+    def __init__(self, *, test_contexts: bool = False, chained: bool = False) -> None: ...
 
 class EmptyTrace:
     """An empty C trace function: the limit of settrace."""
@@ -97,3 +182,9 @@ def live() -> dict[Literal["bytes", "code_links", "code_records"], int]:
 
 def _fail_after(n: int, /) -> None:
     """Make the n-th allocation of the C core from now fail; for tests."""
+
+def _armed(code: CodeType, /) -> int:
+    """Return how many probes of a code object are armed; for tests."""
+
+def _instrument(code: CodeType, /) -> tuple[CodeType, bytes, list[tuple[int, int, int]]] | None:
+    """Return the twin of a code object with all its probes armed, its bytes, and its probes."""

@@ -36,8 +36,14 @@ class Request:
     branch: bool = False
     #: Functions start contexts: `[run] dynamic_context`, or a plugin that switches contexts.
     function_contexts: bool = False
+    #: Which functions do so is known to a plugin alone, not told by their names.
+    plugin_contexts: bool = False
     #: The names of the file tracer plugins.
     file_tracers: tuple[str, ...] = ()
+    #: The coverage of each example: quickcover.Session.
+    examples: bool = False
+    #: The engine in pure Python is wanted, though there is an extension.
+    pure: bool = False
     #: A tool id of sys.monitoring can be had.
     tool_id_available: bool = True
 
@@ -85,15 +91,68 @@ def _no_file_tracers(request: Request, _interpreter: _env.Interpreter) -> str | 
     return f"file tracer plugins need every call and line, not just the first: {names}"
 
 
+def _no_probes(_request: Request, interpreter: _env.Interpreter) -> str | None:
+    return None if interpreter.probes else "there are no probes for this Python"
+
+
+def _no_function_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if not request.function_contexts:
+        return None
+    return "contexts started by functions need every call, and probes fire once"
+
+
+def _no_examples(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    return "sessions don't work with probes" if request.examples else None
+
+
+def _no_extension(_request: Request, interpreter: _env.Interpreter) -> str | None:
+    return None if interpreter.extension else "there is no C extension for this Python"
+
+
+def _no_rewriting(_request: Request, interpreter: _env.Interpreter) -> str | None:
+    return None if interpreter.rewriting else "it doesn't know this Python's bytecode"
+
+
+def _not_wanted(request: Request, interpreter: _env.Interpreter) -> str | None:
+    if request.pure or not interpreter.extension:
+        return None
+    return "where there is a C extension it is used only if it is forced"
+
+
+def _no_pure_examples(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    return "sessions need the C extension" if request.examples else None
+
+
+def _no_pure_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if not request.plugin_contexts:
+        return None
+    return "contexts started by plugins need every call"
+
+
 #: Every engine, the preferred ones first, with what can stand in its way.
 _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
     "monitoring": (
+        _no_extension,
         _no_monitoring,
         _no_tool_id,
         _no_branches,
         _no_file_tracers,
     ),
-    "trace": (),
+    "probe": (
+        _no_extension,
+        _no_probes,
+        _no_function_contexts,
+        _no_file_tracers,
+        _no_examples,
+    ),
+    "trace": (_no_extension,),
+    "python": (
+        _no_rewriting,
+        _not_wanted,
+        _no_pure_contexts,
+        _no_file_tracers,
+        _no_pure_examples,
+    ),
 }
 
 ENGINES = tuple(_OBSTACLES)
@@ -102,7 +161,7 @@ ENGINES = tuple(_OBSTACLES)
 def choose(
     request: Request,
     interpreter: _env.Interpreter,
-    compiled: Sequence[str],
+    available: Sequence[str],
     forced: str | None = None,
 ) -> Choice:
     """Choose an engine.
@@ -110,14 +169,15 @@ def choose(
     Args:
         request: what is asked.
         interpreter: what the interpreter offers.
-        compiled: the engines that the C extension has (`_native.ENGINES`).
+        available: the engines that are there (`_engines.available`).
         forced: the name of the only engine to consider.
 
     Raises:
         EngineError: the forced engine is unknown or can't do what is asked, or no engine can.
     """
+    request = replace(request, pure=forced == "python")
     obstacles = {
-        engine: _first_obstacle(engine, request, interpreter, compiled) for engine in ENGINES
+        engine: _first_obstacle(engine, request, interpreter, available) for engine in ENGINES
     }
     able = [engine for engine in ENGINES if obstacles[engine] is None]
     if forced is not None:
@@ -134,14 +194,14 @@ def choose(
 
 
 def _first_obstacle(
-    engine: str, request: Request, interpreter: _env.Interpreter, compiled: Sequence[str]
+    engine: str, request: Request, interpreter: _env.Interpreter, available: Sequence[str]
 ) -> str | None:
     """Why `engine` can't do what is asked, or None if it can."""
     for obstacle in _OBSTACLES[engine]:
         reason = obstacle(request, interpreter)
         if reason is not None:
             return reason
-    return None if engine in compiled else "the C extension was built without it"
+    return None if engine in available else "the C extension was built without it"
 
 
 def _preference(name: str, engine: str, forced: str | None) -> str:
@@ -172,7 +232,11 @@ def _listed(obstacles: dict[str, str | None]) -> str:
 #: The rows of the table: feature, and the request that it makes.
 _FEATURES: tuple[tuple[str, Request], ...] = (
     ("nothing more", Request()),
-    ("contexts started by functions (`dynamic_context`, plugins)", Request(function_contexts=True)),
+    ("contexts of tests (`dynamic_context = test_function`)", Request(function_contexts=True)),
+    (
+        "contexts started by plugins",
+        Request(function_contexts=True, plugin_contexts=True),
+    ),
     ("contexts switched by `Coverage.switch_context`", Request()),
     ("file tracer plugins", Request(file_tracers=("a plugin",))),
     ("threads", Request()),
@@ -182,8 +246,11 @@ _FEATURES: tuple[tuple[str, Request], ...] = (
 
 
 def default_engine(request: Request, interpreter: _env.Interpreter) -> str:
-    """The engine that is taken if nobody forces one and all were built."""
-    return choose(request, interpreter, ENGINES).engine
+    """The engine that is taken if nobody forces one and all are there; else coverage.py's core."""
+    try:
+        return choose(request, interpreter, ENGINES).engine
+    except EngineError:
+        return "(pytrace)"
 
 
 def table() -> str:

@@ -31,27 +31,30 @@ CHILD_VARIABLE = "QUICKCOVER_CHILD"
 CONFIG_VARIABLE = "COVERAGE_PROCESS_CONFIG"
 
 _TARGET = "coverage.control"
+_SEAM = "quickcover.coveragepy"
 
 
-class _State:
+class State:
     """What this process has of us."""
 
     depth = 0
     warned = False
     #: What measures this process without coverage.py; a `_child.Child`.
     child: Any = None
+    #: A `_quickrun.Command` that is to be kept for its next run.
+    command: Any = None
     #: coverage.py's variable, while it is not in the environment.
     hidden = ""
 
 
 def active() -> bool:
     """Is an `install()` in force?"""
-    return _State.depth > 0
+    return State.depth > 0
 
 
 def install() -> None:
     """See `quickcover.install`."""
-    _State.depth += 1
+    State.depth += 1
     os.environ[INSTALL_VARIABLE] = "1"
     if _TARGET in sys.modules:
         enter()
@@ -67,10 +70,10 @@ def _wait() -> None:
 
 def uninstall() -> None:
     """See `quickcover.uninstall`."""
-    if _State.depth == 0:
+    if State.depth == 0:
         return
-    _State.depth -= 1
-    if _State.depth == 0:
+    State.depth -= 1
+    if State.depth == 0:
         os.environ.pop(INSTALL_VARIABLE, None)
 
 
@@ -78,7 +81,7 @@ def inherit() -> None:
     """Do as the environment says: called at the start of a process by our .pth file."""
     if CHILD_VARIABLE in os.environ and _TARGET not in sys.modules:
         _begin_child()
-    if _State.depth == 0 and os.environ.get(INSTALL_VARIABLE, "") not in ("", "0"):
+    if State.depth == 0 and os.environ.get(INSTALL_VARIABLE, "") not in ("", "0"):
         install()
 
 
@@ -87,41 +90,50 @@ def _begin_child() -> None:
 
     This may be called twice: some environments have their .pth files executed twice.
     """
-    if _State.child is None:
+    if State.child is None:
         try:
             from quickcover import _child
 
-            _State.child = _child.start(os.environ[CHILD_VARIABLE])
+            State.child = _child.start(os.environ[CHILD_VARIABLE])
         except Exception:  # coverage.py measures then, or says what is wrong
             return
-    if _State.child is not None and CONFIG_VARIABLE in os.environ:
-        _State.hidden = os.environ.pop(CONFIG_VARIABLE)
+    if State.child is not None and CONFIG_VARIABLE in os.environ:
+        State.hidden = os.environ.pop(CONFIG_VARIABLE)
         _wait()
 
 
 def after_coverage() -> None:
     """Give children coverage.py's variable again: called by our second .pth file."""
-    if _State.hidden:
-        os.environ[CONFIG_VARIABLE] = _State.hidden
-        _State.hidden = ""
+    if State.hidden:
+        os.environ[CONFIG_VARIABLE] = State.hidden
+        State.hidden = ""
 
 
 def _start_coverage() -> None:
     """Let coverage.py, which the program has just imported, measure on."""
-    child = _State.child
+    child = State.child
     if child is not None:
         after_coverage()
         try:
-            sys.modules[_TARGET].process_startup()
-        except Exception as error:
-            child.warn(f"coverage.py couldn't start: {type(error).__name__}: {error}")
+            child.take_over(sys.modules[_TARGET])
         finally:
-            _State.child = None
-            child.finish()  # if coverage.py didn't take it over
+            State.child = None
 
 
-def hand_over(tracer: str, branch: bool) -> tuple[Any, list[Any]] | None:
-    """The store and the running tracers of a measured process that coverage.py takes over.
+class Begun:
+    """What coverage.py takes over from a process that was measured without it."""
+
+    def __init__(self, store: Any, tracers: list[Any]) -> None:
+        #: A `_native.Store`.
+        self.store = store
+        #: Those that run.
+        self.tracers = tracers
+        #: Contexts, each with what was drained: by file, packed.
+        self.recorded: list[tuple[str | None, Any]] = []
+
+
+def hand_over(tracer: str, branch: bool) -> Begun | None:
+    """What coverage.py takes over.
 
     Args:
         tracer: the name of the tracer's class that it would start.
@@ -130,7 +142,10 @@ def hand_over(tracer: str, branch: bool) -> tuple[Any, list[Any]] | None:
     Returns:
         None if there is nothing to take over.
     """
-    return _State.child.hand_over(tracer, branch) if _State.child is not None else None
+    found: Begun | None = None
+    if State.child is not None:
+        found = State.child.hand_over(tracer, branch)
+    return found
 
 
 def enter() -> Any:
@@ -144,19 +159,31 @@ def enter() -> Any:
         ImportError: it doesn't work, and an engine is forced: that must not be overlooked.
     """
     try:
-        from quickcover import coveragepy
-
-        coveragepy.enter()
+        return seam()
     except (ImportError, AttributeError) as error:
         problem = f"quickcover doesn't work with this coverage.py: {error}"
         if os.environ.get(ENGINE_VARIABLE):
             raise ImportError(problem) from error
-        if not _State.warned:
+        if not State.warned:
             import warnings
 
-            _State.warned = True
+            State.warned = True
             warnings.warn(f"{problem}; measuring with coverage.py's own core", stacklevel=3)
         return None
+
+
+def seam() -> Any:
+    """Import the seam and put it in place.
+
+    Returns:
+        The module `quickcover.coveragepy`.
+
+    Raises:
+        ImportError, AttributeError: it doesn't work with the coverage.py that is there.
+    """
+    from quickcover import coveragepy
+
+    coveragepy.enter()
     return coveragepy
 
 
@@ -190,7 +217,9 @@ class _ControlFinder:
             exec_module(module)
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
-            enter()
-            _start_coverage()
+            seam = sys.modules.get(_SEAM)
+            if seam is None or hasattr(seam, "enter"):  # else it is what imports coverage.py
+                enter()
+                _start_coverage()
 
         loader.exec_module = exec_and_enter

@@ -18,6 +18,7 @@ Beyond coverage.py's:
 Use 'quickcover bench --help' and 'quickcover profile --help' for their options.
 """
 
+
 def main(argv: list[str] | None = None) -> int | str | None:
     """Run one command.
 
@@ -32,12 +33,22 @@ def main(argv: list[str] | None = None) -> int | str | None:
     argv = sys.argv[1:] if argv is None else argv
     if _own(argv):
         return _own_command(argv)
-    from quickcover import coveragepy
+    if argv[:1] == ["run"]:
+        from quickcover import _quickrun
+
+        ended = _quickrun.run(argv)
+        if ended is not None:
+            status: int | str | None = ended[0]
+            return status
+    from quickcover import _startup, coveragepy
 
     quickcover.install()
     if argv == ["--version"]:
         print(f"quickcover, version {quickcover.__version__}")
-    status = coveragepy.run_command(argv)
+    try:
+        status = coveragepy.run_command(argv)
+    finally:
+        _startup.State.command = None  # it may not have come as far as to be kept
     if argv in (["help"], ["--help"], ["-h"]):
         print(_OURS, end="")
     return status

@@ -9,10 +9,11 @@ coverage.py has no registration point for cores.  `enter()` rebinds global names
 - `Collector` fetches what the C core recorded, and warns of errors that the C core latched;
 - `Plugins` loads our plugin although no configuration names it, while `install()` is in force;
 
-and `PythonFileReporter` to a function that makes those of `coveragepy_report.py`.
+and `PythonFileReporter` to a function that makes those of `coveragepy_report.py`, and the classes
+of reports to functions that make quicker ones.
 
 The first of our Cores also rebinds `coverage.files.abs_file` to one that gives the same answers
-faster.
+faster, and each has its Coverage object name files by that.
 
 All of them leave Coverage objects alone that are not for us.  A Coverage object is for us if our
 `coverage_init` was called for it, if `install()` is in force, or if its `core` is "quickcover";
@@ -29,6 +30,7 @@ import os
 import sys
 import threading
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +48,12 @@ from coverage.version import __version__ as coverage_version
 from coverage.version import version_info
 
 import quickcover
-from quickcover import _startup
+from quickcover import _engines, _startup
 from quickcover._decide import (
     NAME,
     Asked,
     Decision,
     decide,
-    extension,
-    load_native,
     range_problem,
     tested_range,
 )
@@ -61,7 +61,7 @@ from quickcover._kept import Kept
 from quickcover._paths import AbsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
 
     from coverage import Coverage
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 _OPTIONS = frozenset({"engine"})
 _OUR_FILES = f"{Path(canonical_filename(__file__)).parent}{os.sep}"
 _MAX_KEPT = 16 << 20  # bytes in memory, of contexts that are over
-_TRACERS = {"monitoring": "MonitoringTracer", "trace": "TraceTracer"}
+_REPORTERS = ("HtmlReporter", "JsonReporter", "LcovReporter", "SummaryReporter", "XmlReporter")
 
 
 def enter() -> None:
@@ -89,6 +89,9 @@ def enter() -> None:
         names.Collector = Collector
         names.Plugins = Plugins
         names.PythonFileReporter = file_reporter
+        for kind in _REPORTERS:
+            if isinstance(getattr(names, kind, None), type):
+                setattr(names, kind, _quicker(getattr(names, kind)))
 
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
@@ -110,6 +113,20 @@ def file_reporter(morf: Any, coverage: Coverage) -> PythonFileReporter:
     from quickcover.coveragepy_report import FileReporter  # measuring doesn't need it
 
     return FileReporter(morf, coverage)
+
+
+def _quicker(reporter: Any) -> Callable[[Coverage], Any]:
+    """What makes a reporter for a Coverage object: one that is quicker if the object is ours."""
+
+    def make(coverage: Coverage) -> Any:
+        made = reporter(coverage)
+        if coverage._plugins in _registered:
+            from quickcover.coveragepy_report import sooner
+
+            made.report = sooner(coverage, made)
+        return made
+
+    return make
 
 
 class QuickcoverPlugin(CoveragePlugin):
@@ -136,7 +153,7 @@ class QuickcoverPlugin(CoveragePlugin):
             )
         info: list[tuple[str, Any]] = [
             ("quickcover_version", quickcover.__version__),
-            ("quickcover_extension", extension()),
+            ("quickcover_extension", _engines.extension()),
             ("quickcover_tested_with", f"coverage.py {tested_range()}; this is {coverage_version}"),
             ("quickcover_installed", _startup.active()),
         ]
@@ -162,6 +179,7 @@ def _asked(cov: Coverage | None, config: CoverageConfig, function_contexts: bool
         options=plugin.options(config) if plugin is not None else _options(config),
         plugin=plugin is not None,
         function_contexts=function_contexts,
+        plugin_contexts=function_contexts and (cov is None or bool(cov._plugins.context_switchers)),
         file_tracers=tuple(tracer._coverage_plugin_name for tracer in tracers),
         version=version_info,
     )
@@ -193,9 +211,9 @@ class Core(_Core):
         if self.decision.severity == "error":
             raise ConfigError(self.decision.problem)
         if self.decision.engine is not None:
-            self._use(self.decision.engine)
+            self._use(self.decision.engine, cov)
             switchers = cov is None or cov._plugins.context_switchers
-            if self.decision.engine == "monitoring" and not switchers:
+            if not switchers:
                 test_contexts = config.dynamic_context == "test_function"
                 self.tracer_kwargs = {"test_contexts": test_contexts}
             _carry(config, asked.options)
@@ -210,12 +228,13 @@ class Core(_Core):
             kwargs["config"].core = None
         super().__init__(**kwargs)
 
-    def _use(self, engine: str) -> None:
+    def _use(self, engine: str, cov: control.Coverage | None) -> None:
         """Set everything that coverage.py reads from a Core."""
-        native = load_native()
         if not isinstance(files.abs_file, AbsFile):
-            files.abs_file = AbsFile(files.abs_file, native.real_path)
-        self.tracer_class = getattr(native, _TRACERS[engine])
+            files.abs_file = AbsFile(files.abs_file, _engines.real_path(engine))
+        if cov is not None and cov._file_mapper is files.abs_file.original:
+            cov._file_mapper = files.abs_file
+        self.tracer_class = _engines.tracer_class(engine)
         self.tracer_kwargs = {}
         self.file_disposition_class = FileDisposition
         self.supports_plugins = engine == "trace"
@@ -238,11 +257,17 @@ class Collector(_Collector):
         """Make one; the arguments are coverage.py's."""
         super().__init__(*args, **kwargs)
         self._asked_of_coverage = self.should_trace
+        assert isinstance(files.abs_file, AbsFile)  # our Core saw to that
+        self._abs_file = files.abs_file
         self.should_trace = self._should_trace
 
     def _should_trace(self, filename: str, frame: FrameType) -> TFileDisposition:
         """Decide as coverage.py does, which never measures itself: nor do we."""
-        disposition = self._asked_of_coverage(filename, frame)
+        self._abs_file.begin()
+        try:
+            disposition = self._asked_of_coverage(filename, frame)
+        finally:
+            self._abs_file.end()
         if disposition.trace and disposition.canonical_filename.startswith(_OUR_FILES):
             disposition.trace = False
             disposition.reason = "is part of quickcover"
@@ -257,24 +282,75 @@ class Collector(_Collector):
             tracer.stop()
         super().reset()
         begun = _startup.hand_over(self.core.tracer_class.__name__, self.branch)
-        store, running = begun or (load_native().Store(branch=self.branch), [])
-        self._store: _native.Store = store
+        if begun is None:
+            store = _engines.store_class(self._engine)(branch=self.branch)
+            begun = _startup.Begun(store, [])
+        self._store: _native.Store = begun.store
         # Tracers that are to be taken over; usually none.
-        self._running: list[Any] = running
+        self._running = begun.tracers
         self.data: TTraceData = self._store
         self._kept = Kept()
+        for context, recorded in begun.recorded:
+            self._kept.add(context, recorded)
+        #: Modules of `source` that no file was found for but when an engine started.
+        self._asked_early: set[str] = set()
+
+    @property
+    def _engine(self) -> str:
+        """The engine that measures."""
+        engine: str = self.core.decision.engine  # type: ignore[attr-defined]
+        return engine
 
     def start(self) -> None:
-        """Start collecting; tell children how to do it, if they are to."""
+        """Start collecting; tell children how to do it, and the next run of this command line."""
         cov = getattr(self._asked_of_coverage, "__self__", None)
-        if isinstance(cov, control.Coverage) and "subprocess" in cov.config.patch:
-            from quickcover import _children
+        command, _startup.State.command = _startup.State.command, None
+        if isinstance(cov, control.Coverage):
+            systrace = self.core.systrace
+            if "subprocess" in cov.config.patch:
+                from quickcover import _children
 
-            _children.tell(cov, self.core.tracer_class.__name__, self.core.systrace, sqldata)
+                _children.tell(cov, self._engine, systrace, sqldata)
+            elif command is not None:
+                from quickcover import _children
+
+                with suppress(Exception):  # whatever goes wrong there costs time alone
+                    _children.keep(cov, command, self._engine, systrace, sqldata)
         super().start()
 
     def _start_tracer(self) -> Any:
-        """Start a tracer for this thread, or take over those that run already."""
+        """Start a tracer for this thread, or take over those that run already.
+
+        The probe engine asks about functions that exist when it starts.  That doesn't count as
+        having met a module: coverage.py is to warn of those that were imported before.  And most
+        of those files are never asked about again: their decisions need not be kept.
+        """
+        unmatched, decisions = self._unmatched(), self.should_trace_cache
+        before, known = unmatched.copy(), set(decisions)
+        function = self._start_or_take_over()
+        self._asked_early |= set(before) - set(unmatched)
+        unmatched[:] = before
+        for filename in set(decisions) - known:
+            disposition = decisions[filename]
+            if disposition is None or not disposition.trace:
+                del decisions[filename]
+        return function
+
+    def _unmatched(self) -> list[str]:
+        """coverage.py's list of the modules of `source` that were not met yet."""
+        inorout = getattr(getattr(self._asked_of_coverage, "__self__", None), "_inorout", None)
+        return getattr(inorout, "source_pkgs_unmatched", [])
+
+    def _note_met(self, recorded: Mapping[str, Any]) -> None:
+        """Now count those modules as met whose code did run."""
+        for name in sorted(self._asked_early):
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if file and canonical_filename(file) in recorded:
+                self._asked_early.remove(name)
+                if name in self._unmatched():
+                    self._unmatched().remove(name)
+
+    def _start_or_take_over(self) -> Any:
         if not self._running:
             return super()._start_tracer()
         running, self._running = self._running, []
@@ -324,6 +400,7 @@ class Collector(_Collector):
         activity = self._store.activity
         self._store.activity = False
         recorded = self._store.drain(packed=True)
+        self._note_met(recorded)
         self._warn_of_error()
         if activity or recorded:
             self._kept.add(self.covdata._current_context, recorded)
@@ -352,9 +429,14 @@ class Collector(_Collector):
         return True
 
     def _warn_of_error(self) -> None:
-        """Warn if a callback of the C core failed since the last time."""
-        error = self._store.take_error()
-        if error is not None:
+        """Warn if the C core failed, or could not do all, since the last time."""
+        self.warn_of(self._store.take_error())
+
+    def warn_of(self, error: BaseException | None) -> None:
+        """Warn of an error of the C core, if it is one."""
+        if isinstance(error, RuntimeWarning):
+            self.warn(f"quickcover could not see everything: {error}", slug="quickcover-incomplete")
+        elif error is not None:
             reason = f"{type(error).__name__}: {error}"
             message = f"quickcover stopped measuring after an error, data is missing: {reason}"
             self.warn(message, slug="quickcover-error")
@@ -404,6 +486,55 @@ def _called_from(function: Any) -> Any:
     while frame is not None and frame.f_code is not function.__code__:
         frame = frame.f_back
     return frame
+
+
+def measured(arcs: Mapping[str, list[tuple[int, int]]]) -> Coverage:
+    """A Coverage object that has measured these arcs of these files, for its reports."""
+    cov = control.Coverage(data_file=None, branch=True)
+    cov.get_data().add_arcs(arcs)
+    return cov
+
+
+def gone_on(settings: Mapping[str, Any], running: bool) -> Coverage:
+    """Make the Coverage object of a command that began without it.
+
+    Args:
+        settings: of the command line, for `Coverage`.
+        running: it is to measure on.
+
+    Raises:
+        Exception: whatever coverage.py raises.
+    """
+    cov = control.Coverage(messages=True, **settings)
+    cov._warn_preimported_source = False
+    if running:
+        cov.start()
+    else:
+        cov._init()
+        cov._inited_for_start = True
+        cov._init_for_start()
+    return cov
+
+
+def tell(cov: Coverage, warnings: Iterable[Any], error: BaseException | None) -> None:
+    """Warn of what happened before that object was there."""
+    for message, how in warnings:
+        cov._warn(*message, **how)
+    if isinstance(cov._collector, Collector):
+        cov._collector.warn_of(error)
+
+
+def finished(cov: Coverage) -> bool:
+    """Stop and save; False if that failed, and the user was told why."""
+    import sqlite3
+
+    try:
+        cov.stop()
+        cov.save()
+    except (CoverageException, OSError, sqlite3.Error) as error:
+        print(_error_message(error), file=sys.stderr)
+        return False
+    return True
 
 
 def run_command(argv: list[str]) -> int | str | None:

@@ -11,27 +11,33 @@ from __future__ import annotations
 
 import ast
 import gc
+import pickle
 import sys
 import weakref
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coverage import jsonreport, xmlreport
 from coverage.exceptions import CoverageException
+from coverage.html import HtmlReporter
 from coverage.misc import join_regex
 from coverage.parser import PythonParser
+from coverage.phystokens import source_token_lines
 from coverage.plugin import CodeRegion
 from coverage.python import PythonFileReporter, get_python_source
 from coverage.regions import RegionFinder
 from coverage.version import __version__ as coverage_version
 
-from quickcover import _crew, _env
+from quickcover import _crew, _env, _writing
 from quickcover._analyses import Cache, digest, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from coverage import Coverage
+    from coverage.types import TSourceTokenLines
 
 #: Below that many bytes of source an analysis takes too little time to be kept.
 _WORTH_KEEPING = 100_000
@@ -63,6 +69,10 @@ class FileReporter(PythonFileReporter):
         if isinstance(self.parser, _Parser):
             return self.parser.partial_lines
         return super().no_branch_lines()
+
+    def source_token_lines(self) -> TSourceTokenLines:
+        """The tokens of each line."""
+        return self._session.tokens(self) or super().source_token_lines()
 
     def code_regions(self) -> Iterable[CodeRegion]:
         """The functions and classes."""
@@ -104,6 +114,8 @@ class _Session:
         self._expected: list[weakref.ref[FileReporter]] = []
         self._way: _Way | None = None
         self._current: set[str] = set()
+        #: Tokens will be asked for, of most files.
+        self.tokens_wanted = False
 
     def expect(self, reporter: FileReporter) -> None:
         """A report will probably ask for the parser of that file."""
@@ -139,6 +151,33 @@ class _Session:
             task = {"cache": str(self._cache.path), "way": way}
             _crew.work(f"{__name__}:analyse", task, missing)
             self._look_up(missing)
+        if self.tokens_wanted:
+            self._prepare_tokens(self._cache, self._way)
+
+    def _prepare_tokens(self, cache: Cache, way: _Way) -> None:
+        """Find the tokens of those files, if that is much work."""
+        missing = {}
+        for name in self._current:
+            text = _text(name)
+            if text is not None and cache.tokens_hash(name, way.key) != digest(text):
+                missing[name] = len(text)
+        if sum(missing.values()) >= _WORTH_KEEPING and cache.keep_tokens(()):
+            task = {"cache": str(cache.path), "way": way.key.hex()}
+            _crew.work(f"{__name__}:tokenise", task, missing)
+
+    def tokens(self, reporter: FileReporter) -> list[Any]:
+        """The tokens that are kept of a file; an empty list if there are none."""
+        if self._cache is None or self._way is None:
+            return []
+        packed = self._cache.tokens(reporter.filename, self._way.key)
+        known = self._cache.tokens_hash(reporter.filename, self._way.key)
+        if packed is None or known != digest(reporter.source()):
+            return []
+        try:
+            lines: list[Any] = unpack(zlib.decompress(packed))
+        except Exception:  # a damaged pickle can raise anything
+            return []
+        return lines
 
     def _look_up(self, names: Iterable[str]) -> dict[str, int]:
         """Which files are not in the cache as they are now, and how long are they?"""
@@ -185,6 +224,38 @@ def gc_held() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
+    """The method `report` of a reporter, in less time.
+
+    Garbage collection waits, because a report makes little garbage but very many objects that it
+    keeps; and what writes JSON and XML is ours.
+    """
+
+    report = reporter.report
+    _session(coverage).tokens_wanted = isinstance(reporter, HtmlReporter)
+
+    def reported(*args: Any, **kwargs: Any) -> Any:
+        with (
+            gc_held(),
+            _replaced(jsonreport, "json", _writing.Json),
+            _replaced(xmlreport, "xml", _writing.Xml),
+        ):
+            return report(*args, **kwargs)
+
+    return reported
+
+
+@contextmanager
+def _replaced(module: Any, name: str, ours: Callable[[Any], Any]) -> Iterator[None]:
+    """Have a module use something of ours."""
+    original = getattr(module, name)
+    setattr(module, name, ours(original))
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
 
 
 class _Parser(PythonParser):
@@ -316,3 +387,20 @@ def analyse(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
             cache.keep(rows)
             rows = []
     cache.keep(rows)
+
+
+def tokenise(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
+    """Put the tokens of those files into the cache; a part of the work of `_crew`."""
+    way = bytes.fromhex(task["way"])
+    cache = Cache(Path(task["cache"]))
+    rows = []
+    for name in names:
+        with gc_held(), suppress(Exception):  # the report will meet it again
+            text = get_python_source(name)
+            lines = pickle.dumps(list(source_token_lines(text)), protocol=5)
+            rows.append((name, way, digest(text), zlib.compress(lines, 1)))
+        done()
+        if len(rows) >= _ROWS_AT_ONCE:
+            cache.keep_tokens(rows)
+            rows = []
+    cache.keep_tokens(rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from . import facts
+from . import explained, facts
 from .measure import Recorded, measurer
 from .programs import Program, themes
 from .running import Measured, Run, cheap_collections, measure, write
@@ -21,6 +21,8 @@ def _what_cannot_be_done_here_is_skipped(request: pytest.FixtureRequest) -> None
     """Skip programs whose syntax is not known here, and measurers that can't do what is asked."""
     params = getattr(getattr(request.node, "callspec", None), "params", {})
     reason = ""
+    if facts.stock() == "pytrace":
+        reason = explained.NOT_WITH_PYTRACE.get(request.node.originalname, "")
     if "program" in params:
         reason = facts.missing(params["program"].needs)
     if not reason:

@@ -18,3 +18,39 @@ CTRACE_ERRS = {
     "groups.except_star_plain_exception": _NO_LINE,
     "groups.except_star_raises": _NO_LINE,
 }
+
+_FINALIZERS = "on PyPy the collector decides when finalizers run, and then nothing traces them"
+_REPLACED = "a changed copy of code goes on telling hits of the lines that it was compiled from"
+
+# Programs of which the python engine records something else than coverage.py's pytrace.
+NOT_AS_PYTRACE = {
+    "calls.weakref_callbacks_and_del": _FINALIZERS,
+    "exceptions.exception_in_del": _FINALIZERS,
+    "finally.finally_yielding": _FINALIZERS,
+    "generators.generator_abandoned": _FINALIZERS,
+    "generators.generator_close": _FINALIZERS,
+    "expressions.code_replaced": _REPLACED,
+}
+
+_OLD_FRAME = "the python engine says in a warning that it doesn't see frames older than its start"
+_STOPPED = "a stopped pytrace goes on recording in frames that it saw begin"
+_BARE_CODE = "the python engine doesn't see functions that are made of code without exec"
+_DEEP = "pytrace gives up where the stack ends, and says so"
+
+# Scenarios that don't say anything where the python engine is compared with pytrace.
+NOT_WITH_PYTRACE = {
+    "test_a_coroutine_begun_before_the_start": _OLD_FRAME,
+    "test_a_generator_begun_before_the_start": _OLD_FRAME,
+    "test_a_generator_thrown_into_after_the_start": _OLD_FRAME,
+    "test_functions_made_by_a_frame_older_than_the_start": _OLD_FRAME,
+    "test_nested_inside_a_measured_function": _STOPPED,
+    "test_the_trace_function_is_as_before_when_all_is_over": "a stopped pytrace is still there",
+    "test_line_numbers_outside_the_file": _BARE_CODE,
+    "test_code_replaced_while_measured": _REPLACED,
+    "test_functions_from_one_code": _BARE_CODE,
+    "test_code_dies_as_without_us": "PyPy doesn't count references",
+    "test_a_thread_while_nested": "pytrace warns of trace functions of other threads",
+    "test_tracebacks_and_frames_look_the_same": "the python engine's bytecode can be seen",
+    "test_recursion_to_the_limit": _DEEP,
+    "test_deep_but_not_too_deep": _DEEP,
+}

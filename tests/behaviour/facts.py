@@ -41,16 +41,25 @@ def missing(needs: tuple[str, ...]) -> str:
 
 
 def engines() -> tuple[str, ...]:
-    """The engines that the extension has here; none as long as it isn't built."""
-    try:
-        from quickcover import _native
-    except ImportError:
-        return ()
-    return tuple(_native.ENGINES)
+    """The engines that are there; those of the extension only when it was built."""
+    from quickcover import _engines
+
+    return _engines.available()
+
+
+def stock() -> str:
+    """The core of coverage.py that others are compared with: its C tracer where there is one."""
+    from quickcover import _env
+
+    return "ctrace" if _env.current().extension else "pytrace"
 
 
 def unable(engine: str, *, branch: bool) -> str:
     """Why this engine can't measure lines, or branches, on this interpreter; empty if it can."""
+    from quickcover import _env
+
+    if engine == "python" and not _env.current().rewriting:
+        return "the python engine doesn't know this Python's bytecode"
     events = getattr(monitoring(), "events", None)
     if engine in ("monitoring", "sysmon"):
         if events is None:
@@ -58,6 +67,25 @@ def unable(engine: str, *, branch: bool) -> str:
         if branch and not hasattr(events, "BRANCH_LEFT"):
             return "sys.monitoring does not tell the sides of branches here"
     return ""
+
+
+def leaves_try_star() -> bool:
+    """Whether a `try` with `except*` may be left by `return`: PyPy's compiler crashes there."""
+    from quickcover import _env
+
+    return _env.is_cpython()
+
+
+def traces_finalizers() -> bool:
+    """Whether trace functions see what runs when generators are closed as garbage."""
+    from quickcover import _env
+
+    return _env.is_cpython()
+
+
+def contexts_by_functions(engine: str) -> bool:
+    """Whether this engine sees every call, as contexts that functions begin need."""
+    return engine not in ("probe", "python")
 
 
 def monitoring() -> Any:

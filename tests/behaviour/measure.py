@@ -28,6 +28,7 @@ TRACERS = {
     "trace": "TraceTracer",
     "monitoring": "MonitoringTracer",
     "probe": "ProbeTracer",
+    "python": "PythonTracer",
 }
 STOCK = ("ctrace", "pytrace", "sysmon")
 

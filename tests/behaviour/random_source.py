@@ -11,6 +11,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from . import facts
+
 INDENT = "    "
 
 
@@ -207,15 +209,16 @@ class Writer:
 
     def try_(self, place: Place) -> Lines:
         star = "*" if self.chance(0.12) else ""
-        lines = self.suite("try:", place)
+        # What leaves an except* block is forbidden there.
+        within = replace(place, in_loop=False, may_return=False) if star else place
+        before = place if facts.leaves_try_star() else within
+        lines = self.suite("try:", before)
         if star and self.chance(0.5):
             lines = [
                 "try:",
-                *indented([*self.block(place.inside()), f"raise group({self.site()})"]),
+                *indented([*self.block(before.inside()), f"raise group({self.site()})"]),
             ]
         handled = star or self.chance(0.8)
-        # What leaves an except* block is forbidden there.
-        within = replace(place, in_loop=False, may_return=False) if star else place
         if handled:
             for _ in range(self.random.randint(1, 2)):
                 head = f"except{star} {self.exception()}" + self.random.choice(("", " as e"))
@@ -223,7 +226,7 @@ class Writer:
                 if self.chance(0.2):
                     lines += [INDENT + "raise"] if not lines[-1].startswith("except") else []
             if self.chance(0.3):
-                lines += self.suite("else:", place)
+                lines += self.suite("else:", before)
         if not handled or self.chance(0.4):
             lines += self.suite("finally:", place)
         return lines

@@ -14,6 +14,8 @@ pytestmark = [
     # Programs that do odd things on purpose.
     pytest.mark.filterwarnings("ignore::SyntaxWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # pytest would keep the coroutine, with a frame (PyPy) that isn't measured later on.
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
 ]
 
 each_program = pytest.mark.parametrize("program", catalogue(), ids=lambda program: program.id)
@@ -55,6 +57,8 @@ def test_reports_are_those_of_ctrace(
     engine = laboratory.recorded(program, name, branch=branch)
     expected = laboratory.recorded(program, reference.name(), branch=branch)
     difference = report_differences(name, reference.name(), engine, expected, branch=branch)
+    if difference and facts.stock() == "pytrace" and program.id in explained.NOT_AS_PYTRACE:
+        pytest.xfail(explained.NOT_AS_PYTRACE[program.id])
     assert not difference, difference
     did = laboratory.outcomes(program, name, branch=branch)
     assert did == laboratory.outcomes(program, None), "the program does something else"

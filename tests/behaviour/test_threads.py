@@ -141,7 +141,7 @@ def test_a_thread_from_one_measurement_in_the_next(compare: Comparison) -> None:
             scene.note(used)
 
     # To ctrace a thread is measured from its start to the next stop, and then never again.
-    compare(scenario, sees_more=("monitoring", "oracle"))
+    compare(scenario, sees_more=("monitoring", "probe", "python", "oracle"))
 
 
 def test_a_thread_older_than_the_start(compare: Comparison) -> None:
@@ -154,7 +154,7 @@ def test_a_thread_older_than_the_start(compare: Comparison) -> None:
                 program.third(2)
 
     # Only threads that begin while measuring are seen by ctrace; monitoring sees all.
-    compare(scenario, sees_more=("monitoring",))
+    compare(scenario, sees_more=("monitoring", "probe", "python"))
 
 
 def test_a_thread_without_the_threading_module(compare: Comparison) -> None:
@@ -173,7 +173,7 @@ def test_a_thread_without_the_threading_module(compare: Comparison) -> None:
             program.second(0)
 
     # Nothing tells ctrace of such a thread.
-    compare(scenario, sees_more=("monitoring",))
+    compare(scenario, sees_more=("monitoring", "probe", "python"))
 
 
 def test_a_thread_while_nested(compare: Comparison) -> None:
@@ -265,4 +265,4 @@ def run(x):
             program.second(1)
 
     # The program has put its own function in the place of ctrace's.
-    compare(scenario, sees_more=("monitoring",))
+    compare(scenario, sees_more=("monitoring", "probe", "python"))

@@ -19,7 +19,7 @@ from .scenes import Comparison, Scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::coverage.exceptions.CoverageWarning")
 
-BEYOND = ("monitoring",)
+BEYOND = ("monitoring", "probe", "python")
 
 
 def test_settrace_none(compare: Comparison) -> None:

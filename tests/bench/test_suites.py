@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import statistics
 from pathlib import Path
+from typing import Any
 
 import pytest
-from benchmarks import render, run, suites
+from benchmarks import render, run, starts, suites
 
 from quickcover.bench import tools
 from quickcover.bench.target import Target
@@ -53,8 +53,41 @@ def test_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reports_are_rendered() -> None:
-    times = {"html": {"coverage": [2.0, 3.0], "quickcover": [1.0, 2.0]}}
+    times = {
+        "html": {
+            "coverage": {"user": [2.0, 3.0], "wall": [4.0]},
+            "quickcover": {"user": [1.0, 2.0], "wall": [1.25]},
+        }
+    }
     found = {"reports": {"commands": times}}
     page = "\n".join(render.suites(render.Version("3.14", {"suites": found})))
-    assert "| html | 2.50 | 1.50 |" in page
-    assert statistics.median(times["html"]["coverage"]) == 2.5
+    assert "| | coverage | quickcover |" in page.replace("|  |", "| |")
+    assert "| html | 2.50 (4.00) | 1.50 (1.25) |" in page
+    assert "coverage 2.50 s (4.00), quickcover 1.50 s (1.25)" in suites.text(found)[0]
+
+
+def test_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "CHILDREN", 2)
+    assert starts.choose([]) == starts.choose(["start"]) == ["program", "subprocess"]
+    assert starts.choose(["start_program"]) == ["program"]
+    assert starts.choose(["loops", "suite"]) == []
+    found = starts.run(["program", "subprocess"], 1, quiet)
+    assert [list(times) for times in found.values()] == [list(starts.TOOLS)] * 2
+    assert starts.added(found["program"], "coverage") > starts.added(found["program"], "quickcover")
+    assert [goal.limit for goal in starts.goals(found)] == [40, 10]
+    page = "\n".join(render.starts(render.Version("3.14", {"starts": found})))
+    assert "| empty subprocess |" in page
+    assert "start of a program: none" in starts.text(found)[0]
+
+
+def test_merged() -> None:
+    def goal(text: str, value: float) -> dict[str, Any]:
+        return {"text": text, "value": value}
+
+    how = {"date": "today", "git": {}, "settings": {"load": [1, 2]}}
+    old = {"suites": {"a": 1, "b": 1}, "goals": [goal("x", 1), goal("y", 1)], "python": {}}
+    new = {"suites": {"b": 2}, "starts": {"c": 2}, "sessions": {}, "goals": [goal("y", 2)], **how}
+    found = run.merged(old, new)
+    assert found["suites"] == {"a": 1, "b": 2} and found["starts"] == {"c": 2}
+    assert found["goals"] == [goal("x", 1), goal("y", 2)]
+    assert run.merged(found, new)["later"] == [{"names": ["b", "c"], **how}]

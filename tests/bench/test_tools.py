@@ -37,7 +37,7 @@ def test_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(names(None)) - set(usual) == {"slipcover"}
     assert names("quickcover, ctrace") == ["none", "ctrace", "quickcover"]
     assert names("quickcover*") == [
-        "none", "quickcover", "quickcover-trace", "quickcover-monitoring",
+        "none", "quickcover", "quickcover-trace", "quickcover-monitoring", "quickcover-probe",
     ]  # fmt: skip
     assert names("slipcover") == ["none", "slipcover"]
     with pytest.raises(UsageError, match="no tool is called 'foo'; there are none, "):

@@ -95,6 +95,32 @@ static int32_t some_number(int shape, uint32_t i)
     }
 }
 
+static void ids_are_sorted_with_and_without_bits(void)
+{
+    enum { MOST = 5000 };
+    static uint64_t bits[MOST / 64 + 1], zeros[MOST / 64 + 1];
+
+    for (int round = 0; round < 100; round++) {
+        uint32_t ids[300], n = 0, below = 1 + test_below(MOST);
+        bool used[MOST] = {false};
+
+        while (n < 300 && n < below / 2) {
+            uint32_t id = test_below(below);
+
+            if (!used[id]) {
+                used[id] = true;
+                ids[n++] = id;
+            }
+        }
+        qc_pack_sort_ids(ids, n, round % 3 != 0 ? bits : NULL, below / 64 + 1);
+        for (uint32_t i = 0; i < n; i++) {
+            CHECK(used[ids[i]] && (i == 0 || ids[i - 1] < ids[i]));
+        }
+        CHECK(memcmp(bits, zeros, sizeof bits) == 0);
+    }
+    qc_pack_sort_ids(NULL, 0, bits, 1);
+}
+
 static void sorting_agrees_with_qsort(void)
 {
     static int32_t lines[3000], lines_model[3000];
@@ -222,6 +248,7 @@ int main(void)
     RUN(numbits_of_known_lines);
     RUN(numbits_of_odd_lines);
     RUN(numbits_agree_with_a_naive_blob);
+    RUN(ids_are_sorted_with_and_without_bits);
     RUN(sorting_agrees_with_qsort);
     RUN(hash_is_the_same_everywhere);
     RUN(hash_reads_exactly_n_bytes_anywhere);

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from quickcover import _native
 
-TRACERS = {"trace": "TraceTracer", "monitoring": "MonitoringTracer"}
+TRACERS = {"trace": "TraceTracer", "monitoring": "MonitoringTracer", "probe": "ProbeTracer"}
 
 
 class Disposition:
@@ -55,6 +56,17 @@ def measure(
     if error is not None:
         raise error
     return store.drain()
+
+
+def live() -> dict[str, int]:
+    """What the C core holds, once what is garbage is gone."""
+    gc.collect()
+    return _native.live()
+
+
+def grown(before: dict[str, int]) -> dict[str, int]:
+    """By how much the C core holds more than `before`; less is not a leak, other code may die."""
+    return {name: n - before[name] for name, n in live().items() if n > before[name]}
 
 
 SOURCE = """\

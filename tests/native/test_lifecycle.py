@@ -173,9 +173,13 @@ def test_an_interruption_of_the_decision_is_the_programs(
     f: Any = _function()
     store = _native.Store()
     tracer = tracer_for(engine, store, _interrupted(interruption))
+    if engine == "probe":  # it decides about functions that exist when it starts
+        with pytest.raises(interruption):
+            tracer.start()
     tracer.start()
-    with pytest.raises(interruption):
-        f(1)
+    if engine != "probe":
+        with pytest.raises(interruption):
+            f(1)
     assert f(1) == 1
     tracer.stop()
     assert store.take_error() is None
@@ -193,9 +197,13 @@ def test_an_interruption_of_the_decision_about_a_resumed_generator(
     next(two)
     store = _native.Store(branch=branch)
     tracer = tracer_for(branch_engine, store, _interrupted(KeyboardInterrupt))
+    if branch_engine == "probe":  # it decides about generators that exist when it starts
+        with pytest.raises(KeyboardInterrupt):
+            tracer.start()
     tracer.start()
-    with pytest.raises(KeyboardInterrupt):
-        getattr(one, resume)(ValueError())
+    if branch_engine != "probe":
+        with pytest.raises(KeyboardInterrupt):
+            getattr(one, resume)(ValueError())
     assert next(two) == 2
     tracer.stop()
     assert store.take_error() is None
@@ -258,5 +266,9 @@ def test_threads_and_code_that_comes_and_goes(engine: str) -> None:
             thread.join()
     seen.update(store.drain().get("program.py", []))  # type: ignore[arg-type]
     assert not errors
-    assert store.take_error() is None
+    error = store.take_error()
+    if engine == "probe":  # that a generator ran just when it started is told
+        assert error is None or isinstance(error, RuntimeWarning)
+    else:
+        assert error is None
     assert seen == ALL_LINES

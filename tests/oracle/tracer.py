@@ -21,6 +21,7 @@ tracer's own calls would run into it too, and the interpreter then switches trac
 
 from __future__ import annotations
 
+import opcode
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -99,7 +100,14 @@ class Visit:
 
 
 def _is_entry(frame: FrameType) -> bool:
-    """Whether a call event is a real call: the argument of its RESUME is 0 only then."""
+    """Whether a call event is a real call: the argument of its RESUME is 0 only then.
+
+    On PyPy, which has no RESUME, no instruction was run yet.
+    """
+    if frame.f_lasti < 0:
+        return True
+    if "RESUME" not in opcode.opmap:
+        return False
     return _instruction(frame)[1] == 0
 
 
@@ -109,7 +117,8 @@ def _is_yield(frame: FrameType) -> bool:
     An exception thrown into a waiting generator that does not catch it looks the same where the
     frame then stands at its last yield too (3.11-3.13): ctrace takes that for a yield, so do we.
     """
-    return _instruction(frame)[0] == OPCODE_OF_A_YIELD
+    begun = frame.f_lasti >= 0  # what is thrown into a generator on PyPy may come before
+    return begun and _instruction(frame)[0] in OPCODES_OF_YIELDS
 
 
 def _instruction(frame: FrameType) -> tuple[int, int]:
@@ -118,24 +127,29 @@ def _instruction(frame: FrameType) -> tuple[int, int]:
     return opcode, argument
 
 
-def _opcode_of_a_yield() -> int:
-    """The instruction at which a frame stands in the return event of a yield, by trying it."""
-    seen: list[int] = []
+def _opcodes_of_yields() -> frozenset[int]:
+    """The instructions at which a frame stands in the return event of a yield, by trying it."""
+    seen: set[int] = set()
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
         if event == "return":
-            seen.append(_instruction(frame)[0])
+            seen.add(_instruction(frame)[0])
         return trace
 
     def generator() -> Iterator[None]:
         yield
 
+    def delegating() -> Iterator[None]:
+        yield from generator()
+
+    kept = [generator(), delegating()]  # closing them is to tell nothing
     before = sys.gettrace()
     sys.settrace(trace)
-    next(generator())
+    for each in kept:
+        next(each)
     sys.settrace(before)
-    return seen[0]
+    return frozenset(seen)
 
 
-# YIELD_VALUE or the RESUME behind it: it depends on the version.
-OPCODE_OF_A_YIELD = _opcode_of_a_yield()
+# YIELD_VALUE or the RESUME behind it: it depends on the version. PyPy has YIELD_FROM, too.
+OPCODES_OF_YIELDS = _opcodes_of_yields()

@@ -21,6 +21,9 @@ DEFAULT = "default"
 REFERENCE = "ctrace"
 """What the others are compared with."""
 
+PYPY_REFERENCE = "pytrace"
+"""What they are compared with where there is no C tracer."""
+
 UNMEASURED = "none"
 """The name that stands for no measuring at all."""
 
@@ -62,8 +65,12 @@ def engine(name: str) -> Core:
     )
 
 
-def can_measure(name: str, version: tuple[int, int], branch: bool) -> bool:
-    """Whether an engine claims this much on a CPython of that version (docs/engines.md)."""
+def can_measure(name: str, version: tuple[int, int], branch: bool, pypy: bool = False) -> bool:
+    """Whether an engine claims this much on a Python of that version (docs/engines.md)."""
+    if pypy:
+        return name in ("python", *STOCK_TRACERS, DEFAULT)
+    if name == "python":
+        return False
     if name == "monitoring":
         return version >= ((3, 14) if branch else (3, 12))
     if name == "probe":

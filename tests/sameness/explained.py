@@ -13,6 +13,22 @@ takes its lines for lines of whoever threw, and its return for the return of tha
 further lines are lost or counted for yet another file.
 """
 
+GREENLETS = """
+Without `concurrency = greenlet`, ctrace takes lines that one greenlet runs for lines of another,
+or loses them. (With it, it loses those after a bare switch, so nothing is won.)
+"""
+
+TOO_SLOW = """
+Under pytrace the suite is so slow, and the stack so deep, that tests fail which pass without it.
+"""
+
+FINALIZERS = """
+On PyPy finalizers run when the garbage collector finds the time; no trace function sees them then.
+"""
+
+#: In place of a version of CPython.
+PYPY = (0, 0)
+
 # (suite, version of Python, reason) -> what may differ
 EXPLAINED: dict[tuple[str, tuple[int, int], str], str] = {
     ("tornado", (3, 11), RESUMED_UNSEEN): """
@@ -33,6 +49,21 @@ src/trio/_core/_tests/test_run.py:2463: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2464: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2466: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2473: line is executed, should be missing
+""",
+    ("sqlalchemy", (3, 14), GREENLETS): """
+lib/sqlalchemy/util/concurrency.py:110: line is missing, should be executed
+lib/sqlalchemy/util/queue.py:286: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:287: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:311: line is executed, should be missing
+""",
+    ("click", PYPY, FINALIZERS): """
+src/click/_compat.py:75: line is executed, should be missing
+src/click/_compat.py:76: line is executed, should be missing
+""",
+    ("sqlparse", PYPY, TOO_SLOW): """
+tests/test_dos_prevention.py::TestDoSPrevention::test_nested_case_within_cap_under_1s [call]: test is passed, should be failed
+tests/test_dos_prevention.py::TestDoSPrevention::test_nested_paren_within_cap_under_1s [call]: test is passed, should be failed
+sqlparse/engine/filter_stack.py:51: line is executed, should be missing
 """,
 }
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cores import PYPY_REFERENCE, REFERENCE
 from .suites import INSIDE, Suite
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,7 +29,8 @@ BUILT_FROM = ("csrc", "src", "CMakeLists.txt", "pyproject.toml")
 FACTS = """
 import json, os, platform, sys, sysconfig
 print(json.dumps({
-    "version": platform.python_version() + getattr(sys, "abiflags", ""),
+    "version": "pypy" * (sys.implementation.name == "pypy")
+    + platform.python_version() + getattr(sys, "abiflags", ""),
     "info": sys.version_info[:2],
     "stdlib": os.path.dirname(os.__file__),
 }))
@@ -47,12 +49,22 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The CPython under which all of a session's suites run."""
+    """The Python under which all of a session's suites run."""
 
     path: str
     version: str
     info: tuple[int, int]
     stdlib: str
+
+    @property
+    def pypy(self) -> bool:
+        """Is it PyPy?"""
+        return self.version.startswith("pypy")
+
+    @property
+    def reference(self) -> str:
+        """The core of coverage.py that others are compared with."""
+        return PYPY_REFERENCE if self.pypy else REFERENCE
 
     @classmethod
     def at(cls, path: str) -> Interpreter:
@@ -111,8 +123,8 @@ class Lab:
             marker.write_text(wanted)
 
     def engines(self) -> tuple[str, ...]:
-        """The engines compiled into the installed extension."""
-        code = "from quickcover import _native; print(*_native.ENGINES)"
+        """The engines of the installed package."""
+        code = "from quickcover import _engines; print(*_engines.available())"
         return tuple(_run([str(self.python), "-c", code]).split())
 
     def has(self, module: str) -> bool:

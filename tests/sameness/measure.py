@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .compare import FileReport
-from .cores import REFERENCE, UNMEASURED, Core, stock
+from .cores import UNMEASURED, Core, stock
 from .lab import Lab, LabError
 from .suites import INSIDE, Suite
 
@@ -85,9 +85,7 @@ def measure(
     return Measurement(files, noted["outcomes"], noted["tracer"], cpu)
 
 
-def arguments(
-    suite: Suite, core: Core, config: Path, branch: bool, pytest_cov: bool
-) -> list[str]:
+def arguments(suite: Suite, core: Core, config: Path, branch: bool, pytest_cov: bool) -> list[str]:
     """What the interpreter is to run."""
     if core.name == UNMEASURED:
         return suite.command()
@@ -145,7 +143,7 @@ def _report(
 ) -> dict[str, FileReport]:
     """The report is always made by stock coverage.py, whoever measured."""
     place = home.parent
-    config = _write_config(place / "reportrc", lab, suite, stock(REFERENCE), branch)
+    config = _write_config(place / "reportrc", lab, suite, stock(lab.interpreter.reference), branch)
     out = place / "report.json"
     command = [str(lab.python), "-m", "coverage", "json", f"--rcfile={config}", "-o", str(out)]
     neutral = {name: value for name, value in env.items() if not name.startswith("QUICKCOVER")}

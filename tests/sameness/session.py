@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .compare import Difference, compare_files, compare_outcomes, totals
-from .cores import REFERENCE, Core, can_measure, stock, unmeasured
-from .explained import explained
+from .cores import Core, can_measure, stock, unmeasured
+from .explained import PYPY, explained
 from .lab import LOADED_AT_START, Lab, LabError
 from .measure import Measurement, measure
 from .suites import Suite
@@ -109,7 +109,8 @@ class Session:
         return results
 
     def _able(self, core: Core, mode: str) -> bool:
-        return can_measure(core.name, self.lab.interpreter.info, mode == "branches")
+        python = self.lab.interpreter
+        return can_measure(core.name, python.info, mode == "branches", python.pypy)
 
     def _compare(self, suite: Suite, cores: Sequence[Core], mode: str) -> list[Result]:
         results = []
@@ -142,7 +143,7 @@ class Session:
         )
         if kept.exists() and not self.fresh:
             return Measurement.load(kept)
-        result = self._measure(suite, stock(REFERENCE), mode)
+        result = self._measure(suite, stock(self.lab.interpreter.reference), mode)
         if self.pytest_cov:
             result.outcomes = self._measure(suite, unmeasured(), mode).outcomes
         result.save(kept)
@@ -166,7 +167,7 @@ class Session:
             *compare_files(reference.files, found.files),
         ]
         interpreter = self.lab.interpreter
-        known = explained(suite.name, interpreter.info)
+        known = explained(suite.name, PYPY if interpreter.pypy else interpreter.info)
         result.differences = [
             difference
             for difference in differences

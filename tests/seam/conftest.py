@@ -14,6 +14,6 @@ def _as_found(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start with nothing installed or forced, and leave what `install()` did to the process."""
     monkeypatch.delenv(_startup.ENGINE_VARIABLE, raising=False)
     monkeypatch.delenv(_startup.INSTALL_VARIABLE, raising=False)
-    depth, _startup._State.depth = _startup._State.depth, 0
+    depth, _startup.State.depth = _startup.State.depth, 0
     yield
-    _startup._State.depth = depth
+    _startup.State.depth = depth

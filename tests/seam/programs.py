@@ -36,6 +36,17 @@ def who(role):
         print(role, measuring, file=file)
 """
 
+#: A module with branches, some of them never taken.
+WORK = """\
+def work(x):
+    if x > 1:
+        return "many"
+    for i in range(x):
+        if i:
+            return "never"
+    return "few"
+"""
+
 OURS = "quickcover.coveragepy"
 THEIRS = "coverage.collector"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..conftest import Runner
+from ..conftest import STOCK, Runner
 from .programs import reported
 
 Report = dict[str, dict[str, object]]
@@ -53,7 +53,7 @@ def run(
     return Run(process, report)  # type: ignore[arg-type]
 
 
-CTRACE = "core = ctrace"
+CTRACE = f"core = {STOCK}"
 OURS = "plugins = quickcover"
 
 

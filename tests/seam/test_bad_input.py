@@ -9,7 +9,7 @@ import pytest
 
 from quickcover import _select
 
-from ..conftest import Runner
+from ..conftest import COMMON, STOCK, Runner, needs_extension
 from .programs import OURS, PARTIAL, THEIRS, WHO, reported, told, write
 
 #: Runs coverage.py's command after some sabotage.
@@ -68,6 +68,7 @@ def test_unknown_engine_under_coverage(run_coverage: Runner, program: Path) -> N
     assert "Can't use engine 'warp'" in result.stdout
 
 
+@needs_extension
 def test_engine_that_can_t(run_quickcover: Runner, program: Path) -> None:
     tracing = (
         "import coverage\n"
@@ -93,9 +94,9 @@ def test_a_bad_engine_does_not_hurt_reports(
 
 
 def test_forced_engine_and_another_core(run_quickcover: Runner, program: Path) -> None:
-    env = {"QUICKCOVER_ENGINE": "trace", "COVERAGE_CORE": "ctrace"}
+    env = {"QUICKCOVER_ENGINE": COMMON, "COVERAGE_CORE": STOCK}
     result = run_quickcover("run", "partial.py", env=env, status=1)
-    assert "QUICKCOVER_ENGINE forces 'trace'" in result.stderr
+    assert f"QUICKCOVER_ENGINE forces '{COMMON}'" in result.stderr
 
 
 def test_unknown_option(run_quickcover: Runner, program: Path) -> None:
@@ -112,10 +113,19 @@ PROBLEMS = {
     "missing": (NO_EXTENSION, "quickcover's C extension can't be loaded (ModuleNotFoundError: "),
     "broken": (BROKEN_EXTENSION, "C extension can't be loaded (OSError: undefined symbol: qc_gone"),
 }
+each_problem = pytest.mark.parametrize(
+    "problem",
+    [
+        "newer",
+        "older",
+        pytest.param("missing", marks=needs_extension),
+        pytest.param("broken", marks=needs_extension),
+    ],
+)
 
 
 @pytest.mark.parametrize("by", ["plugin", "install"])
-@pytest.mark.parametrize("problem", PROBLEMS)
+@each_problem
 def test_unusable(run_python: Runner, program: Path, problem: str, by: str) -> None:
     sabotage, message = PROBLEMS[problem]
     if by == "plugin":
@@ -134,18 +144,18 @@ def test_unusable(run_python: Runner, program: Path, problem: str, by: str) -> N
     assert run_python("sabotaged.py", "run", "program.py").stderr == ""
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@each_problem
 def test_unusable_but_forced(run_python: Runner, program: Path, problem: str) -> None:
     sabotage, message = PROBLEMS[problem]
     configure(program)
     write(program, sabotaged=SABOTAGED.format(sabotage=sabotage))
-    env = {"QUICKCOVER_ENGINE": "trace"}
+    env = {"QUICKCOVER_ENGINE": COMMON}
     result = run_python("sabotaged.py", "run", "program.py", env=env, status=1)
     assert message in result.stdout
     assert not (program / "who.txt").exists()
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@each_problem
 def test_unusable_and_reports(run_python: Runner, program: Path, problem: str) -> None:
     configure(program)
     write(program, sabotaged=SABOTAGED.format(sabotage=PROBLEMS[problem][0]))
@@ -156,6 +166,7 @@ def test_unusable_and_reports(run_python: Runner, program: Path, problem: str) -
     assert PROBLEMS[problem][1] in shown
 
 
+@needs_extension
 def test_core_by_name_when_unusable(run_python: Runner, program: Path) -> None:
     configure(program, "core = quickcover\n")
     write(program, sabotaged=SABOTAGED.format(sabotage=NO_EXTENSION))

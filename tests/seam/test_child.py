@@ -11,10 +11,10 @@ import pytest
 from coverage import Coverage
 from coverage.inorout import InOrOut
 
-from quickcover import _child, _children, _datafile, _native
+from quickcover import _child, _children, _datafile, _engines
 
 from ..conftest import Runner
-from .programs import reported, write
+from .programs import WORK, reported, write
 from .same import CTRACE, OURS, run
 
 pytestmark = [
@@ -25,15 +25,6 @@ pytestmark = [
     ),
 ]
 
-WORK = """\
-def work(x):
-    if x > 1:
-        return "many"
-    for i in range(x):
-        if i:
-            return "never"
-    return "few"
-"""
 #: Its end says whether coverage.py was there.
 CHILD = """\
 import sys
@@ -255,7 +246,7 @@ def test_decisions_are_those_of_coverage(
     cov._init_for_start()
     told = _children._rules(cov)
     assert told is not None
-    rules = _child.Rules(told, _native.real_path)
+    rules = _child.Rules(told, _engines.real_path("python"))
     decided = set()
     for path in ([], ["/nowhere", str(Path(sys.prefix) / "lib")]):
         monkeypatch.setattr(sys, "path", [*sys.path, *path])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Runner
+from quickcover import _engines
+
+from ..conftest import COMMON, Runner
 from .programs import OURS, THEIRS, WHO, reported, told, write
 
 CHILD = "from who import who\nwho('child')\n"
@@ -128,10 +130,10 @@ def test_a_forced_engine_reaches_children(run_python: Runner, tmp_path: Path) ->
     )
     program = f"{text}import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'])\n"
     write(tmp_path, child=text, program=program)
-    config = "[run]\npatch = subprocess\n[quickcover]\nengine = trace\n"
+    config = "[run]\npatch = subprocess\n[quickcover]\nengine = " + COMMON + "\n"
     (tmp_path / ".coveragerc").write_text(config)
     output = run_python("-m", "quickcover", "run", "program.py").stdout
-    assert output.split() == ["TraceTracer", "TraceTracer"]
+    assert output.split() == [_engines.TRACERS[COMMON]] * 2
 
 
 def test_processes_that_measure_nothing_import_nothing(run_python: Runner) -> None:

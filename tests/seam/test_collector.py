@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
 import threading
+import uuid
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +14,13 @@ from typing import Any
 import coverage
 import pytest
 from coverage.exceptions import CoverageWarning
+from coverage.inorout import InOrOut
 
 import quickcover
-from quickcover import _env
+from quickcover import _engines, _env
+from quickcover._paths import AbsFile
 
+from ..conftest import COMMON
 from .programs import PARTIAL, write
 
 Make = Callable[..., coverage.Coverage]
@@ -173,6 +178,18 @@ def test_relative_files(make: Make, tmp_path: Path) -> None:
     assert cov.get_data().measured_files() == {"program.py"}
 
 
+def test_unexecuted_files_get_their_real_names(make: Make, tmp_path: Path) -> None:
+    write(tmp_path, program="a = 1\n", other="b = 1\n")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "linked.py").symlink_to(tmp_path / "other.py")
+    cov = make(include=None, source=["."])
+    with cov.collect():
+        runpy.run_path("program.py")
+    assert isinstance(cov._file_mapper, AbsFile)
+    names = {Path(name).name for name in cov.get_data().measured_files()}
+    assert names == {"program.py", "other.py"}
+
+
 def test_no_activity(make: Make) -> None:
     cov = make()
     cov._init()
@@ -196,7 +213,7 @@ def test_our_own_files_are_not_measured(make: Make, tmp_path: Path) -> None:
 def test_an_error_in_a_callback_is_told(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, program="a = 1\n")
+    write(tmp_path, not_asked_about="a = 1\n")
     cov = make()
     cov.set_option("run:disable_warnings", ["no-data-collected"])
     cov.start()
@@ -206,12 +223,54 @@ def test_an_error_in_a_callback_is_told(
         raise ZeroDivisionError("on purpose")
 
     monkeypatch.setattr(cov._inorout, "should_trace", fail)
-    runpy.run_path("program.py")
+    runpy.run_path("not_asked_about.py")
     with pytest.warns(CoverageWarning, match="ZeroDivisionError: on purpose.*quickcover-error"):
         cov.stop()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cov.save()
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_modules_that_were_imported_before(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: bool
+) -> None:
+    name = f"imported_before_{uuid.uuid4().hex}"
+    write(tmp_path, **{name: "def f():\n    return 1\n"})
+    monkeypatch.syspath_prepend(tmp_path)
+    f = importlib.import_module(name).f
+    cov = make(include=None, source=[name])
+    with cov.collect():
+        if called:
+            f()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        cov.get_data()
+    missed = "previously imported, but not measured"
+    assert [missed in str(warning.message) for warning in told] == ([] if called else [True, False])
+
+
+def test_decisions_that_call_measured_code(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, hook="def hook(name):\n    return name\n", program="a = 1\n")
+    scope: dict[str, Any] = {}
+    with make(data_file=None).collect():
+        exec(compile(Path("hook.py").read_text(), str(tmp_path / "hook.py"), "exec"), scope)
+    decide = InOrOut.should_trace
+
+    def decide_with_hook(self: InOrOut, filename: str, frame: Any) -> Any:
+        return decide(self, scope["hook"](filename), frame)
+
+    monkeypatch.setattr(InOrOut, "should_trace", decide_with_hook)
+    cov = make(data_file=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CoverageWarning)
+        with cov.collect():
+            runpy.run_path("program.py")
+            scope["hook"]("")
+    assert lines(cov, "program.py") == [1]
+    assert lines(cov, "hook.py") == [2]
 
 
 def test_a_threading_hook_of_others_survives(make: Make) -> None:
@@ -236,4 +295,5 @@ def test_other_tools_hold_all_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     with cov.collect():
         pass
     assert cov._core is not None
-    assert cov._core.tracer_class.__name__ == "TraceTracer"
+    expected = "ProbeTracer" if _env.current().probes else _engines.TRACERS[COMMON]
+    assert cov._core.tracer_class.__name__ == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..conftest import Runner
+from ..conftest import STOCK, Runner, needs_extension
 from .programs import write
 
 #: Prints everything that a data file has.
@@ -109,7 +109,7 @@ def compare(
     Without `arcs`, those are not compared: some engines record others (the reports are the same).
     """
     results = []
-    for package, core in (("coverage", "ctrace"), ("quickcover", "")):
+    for package, core in (("coverage", STOCK), ("quickcover", "")):
         env = {"PYTHONPATH": str(directory), "COVERAGE_CORE": core}
         result = run_python("-m", package, "run", program, env=env)
         warnings = [line for line in result.stderr.splitlines() if "CoverageWarning" in line]
@@ -123,6 +123,7 @@ def compare(
     return measured
 
 
+@needs_extension
 def test_contexts_started_by_functions(run_python: Runner, tmp_path: Path) -> None:
     write(tmp_path, program=TESTS)
     config = "[run]\nbranch = true\ndynamic_context = test_function\ncontext = static\n"
@@ -134,6 +135,7 @@ def test_contexts_started_by_functions(run_python: Runner, tmp_path: Path) -> No
     assert contexts["4"] == ["static|__main__.test_two"]
 
 
+@needs_extension
 def test_files_of_a_plugin(run_python: Runner, tmp_path: Path) -> None:
     templates = TEMPLATES.replace("FAILING", "False")
     write(tmp_path, templates=templates, engine=ENGINE, program=RENDERS)
@@ -149,6 +151,7 @@ def test_files_of_a_plugin(run_python: Runner, tmp_path: Path) -> None:
     assert data["one.html"][3] == "templates.Plugin"
 
 
+@needs_extension
 def test_a_plugin_that_fails(run_python: Runner, tmp_path: Path) -> None:
     templates = TEMPLATES.replace("FAILING", "True")
     write(tmp_path, templates=templates, engine=ENGINE, program=RENDERS)

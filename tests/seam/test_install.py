@@ -14,10 +14,12 @@ import coverage.core
 import pytest
 
 import quickcover
-from quickcover import _startup
+from quickcover import _engines, _startup
 
-from ..conftest import Runner
+from ..conftest import COMMON, STOCK, Runner
 from .programs import OURS, THEIRS
+
+STOCK_TRACER = {"ctrace": "CTracer", "pytrace": "PyTracer"}[STOCK]
 
 
 @pytest.fixture(autouse=True)
@@ -67,11 +69,11 @@ def test_plugin_as_a_function() -> None:
 
 def test_plugin_as_a_function_with_options() -> None:
     def init(reg: Any) -> None:
-        quickcover.coverage_init(reg, {"engine": "trace"})
+        quickcover.coverage_init(reg, {"engine": COMMON})
 
     cov = started(config_file=False, plugins=[init])
     assert cov._core is not None
-    assert cov._core.tracer_class.__name__ == "TraceTracer"
+    assert cov._core.tracer_class.__name__ == _engines.TRACERS[COMMON]
 
 
 def test_other_objects_are_left_alone() -> None:
@@ -132,7 +134,7 @@ def test_core_by_name_with_the_plugin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "tracer"), [("core = ctrace", "CTracer"), ("timid = true", "PyTracer")]
+    ("setting", "tracer"), [(f"core = {STOCK}", STOCK_TRACER), ("timid = true", "PyTracer")]
 )
 def test_another_core_is_respected(installed: None, setting: str, tracer: str) -> None:
     configure(f"[run]\nplugins = quickcover\n{setting}\n")
@@ -155,17 +157,18 @@ def test_an_unknown_core_is_coverage_s_error(installed: None) -> None:
 @pytest.mark.parametrize("rcfile", [".coveragerc", "setup.cfg", "pyproject.toml"])
 def test_options_are_read_without_the_plugin(installed: None, rcfile: str) -> None:
     sections = {
-        ".coveragerc": "[run]\nbranch = false\n[quickcover]\nengine = trace\n",
-        "setup.cfg": "[coverage:run]\nbranch = false\n[coverage:quickcover]\nengine = trace\n",
+        ".coveragerc": "[run]\nbranch = false\n[quickcover]\nengine = " + COMMON + "\n",
+        "setup.cfg": f"[coverage:run]\nbranch = false\n[coverage:quickcover]\nengine = {COMMON}\n",
         "pyproject.toml": (
-            '[tool.coverage.run]\nbranch = false\n[tool.coverage.quickcover]\nengine = "trace"\n'
+            "[tool.coverage.run]\nbranch = false\n"
+            f'[tool.coverage.quickcover]\nengine = "{COMMON}"\n'
         ),
     }
     Path(rcfile).write_text(sections[rcfile])
     cov = started()
     assert cov._core is not None
-    assert cov._core.tracer_class.__name__ == "TraceTracer"
-    assert cov.config.plugin_options["quickcover"] == {"engine": "trace"}
+    assert cov._core.tracer_class.__name__ == _engines.TRACERS[COMMON]
+    assert cov.config.plugin_options["quickcover"] == {"engine": COMMON}
 
 
 def test_install_before_coverage_is_imported(run_python: Runner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,20 @@ def test_the_c_library_answers(tree: Path) -> None:
     assert _native.real_path(f"{tree}/missing.py") is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library isn't asked elsewhere")
+def test_no_file_can_be_opened(tree: Path) -> None:
+    import resource
+
+    path, real = f"{tree}/link/alias.py", f"{tree.resolve()}/real/deep/file.py"
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        found = _native.real_path(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert found == real
+
+
 def test_relative_paths_follow_the_directory(
     abs_file: AbsFile, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +134,26 @@ def test_links_that_change(abs_file: AbsFile, tree: Path) -> None:
     (tree / "real").rename(tree / "moved")
     (tree / "real").symlink_to("moved")
     assert abs_file(path) == original(path) == f"{tree.resolve()}/moved/deep/file.py"
+
+
+def test_one_decision_asks_once(tree: Path) -> None:
+    asked = []
+
+    def ask(path: str) -> str | None:
+        asked.append(path)
+        return _native.real_path(path)
+
+    abs_file, path = AbsFile(original, ask), f"{tree}/link/file.py"
+    abs_file.begin()
+    real = abs_file(path)
+    thread = threading.Thread(target=abs_file, args=[path])  # it has begun nothing
+    thread.start(), thread.join()
+    assert abs_file(path) == abs_file(real) == real == original(path)
+    assert asked == [path, path]
+    abs_file.end()
+    (tree / "link").unlink()
+    (tree / "link").symlink_to("real/deep")
+    assert abs_file(path) == original(path) != real
 
 
 def test_coverage_uses_it(run_python: Runner) -> None:

@@ -128,4 +128,4 @@ def test_a_bad_engine(run_python: Runner, project: Path) -> None:
     options = ("-m", "pytest", "-q", "--quickcover", "--cov=.")
     result = run_python(*options, env=env, status=None)
     assert result.returncode != 0
-    assert "there is no such engine; there are monitoring, trace" in result.stderr
+    assert "there is no such engine; there are monitoring, probe, trace" in result.stderr

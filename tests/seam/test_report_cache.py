@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,8 @@ MOMENT = re.compile(r'timestamp="\d+"|"timestamp": "[^"]*"|created at [^<]*|"glo
 REPORTS: dict[str, list[str]] = {
     "report": ["report", "-m"],
     "xml": ["xml", "-q", "-o", "out"],
-    "json": ["json", "-q", "--pretty-print", "-o", "out"],
+    "json": ["json", "-q", "-o", "out"],
+    "pretty json": ["json", "-q", "--pretty-print", "-o", "out"],
     "lcov": ["lcov", "-q", "-o", "out"],
     "html": ["html", "-q", "-d", "out"],
     "annotate": ["annotate", "-d", "out"],
@@ -78,6 +79,31 @@ def cached(directory: Path) -> list[str]:
         return []
     with closing(sqlite3.connect(path)) as connection:
         return sorted(Path(row[0]).name for row in connection.execute("select path from analysis"))
+
+
+def test_tokens(run_python: Runner, run_quickcover: Runner, project: Path) -> None:
+    command = REPORTS["html"]
+    theirs = outcome(project, run_python("-m", "coverage", *command).stdout)
+
+    def change(query: str) -> int:
+        with closing(sqlite3.connect(project / DIRECTORY / "analyses-1.sqlite")) as connection:
+            with connection:
+                return connection.execute(query).rowcount
+
+    for query in (
+        "update tokens set lines = lines",
+        "update tokens set lines = x'00'",
+        "update tokens set lines = x'789c030000000001'",
+        "update tokens set hash = x'00', lines = x'00'",
+        "drop table tokens",
+    ):
+        assert outcome(project, run_quickcover(*command).stdout) == theirs
+        assert change(query)
+    assert outcome(project, run_quickcover(*command).stdout) == theirs
+    text = (project / "my_inspect.py").read_text("utf-8")
+    (project / "my_inspect.py").write_text(text.replace("# ", "#:"), "utf-8")
+    theirs = outcome(project, run_python("-m", "coverage", *command).stdout)
+    assert outcome(project, run_quickcover(*command).stdout) == theirs
 
 
 @pytest.mark.parametrize(
@@ -249,6 +275,27 @@ def test_what_is_kept_is_plain() -> None:
 class _Hostile:
     def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
         return os.system, ("touch hostile",)
+
+
+def test_reports_at_once_and_killed(run_python: Runner, tmp_path: Path) -> None:
+    make_project(tmp_path, LARGE, branch=True)
+    theirs = run_python("-m", "coverage", "report", "-m").stdout
+    command = [sys.executable, "-m", "quickcover", "report", "-m"]
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, cwd=tmp_path, env=clean_environment(), text=True, stdout=subprocess.PIPE
+        )
+
+    for seconds in (0.3, 0.6, 0.9, 1.2, 1.5):
+        with start() as killed, suppress(subprocess.TimeoutExpired):
+            try:
+                killed.communicate(timeout=seconds)
+            finally:
+                killed.kill()
+    running = [start() for _ in range(3)]
+    assert [one.communicate(timeout=120)[0] for one in running] == [theirs] * 3
+    assert len(cached(tmp_path)) == len(list(tmp_path.glob("*.py")))
 
 
 def test_cache_runs_no_code(run_quickcover: Runner, project: Path) -> None:

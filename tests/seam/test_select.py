@@ -7,9 +7,16 @@ import pytest
 from quickcover import _env
 from quickcover._select import ENGINES, EngineError, Request, choose, default_engine
 
-BARE = _env.Interpreter(monitoring=False, branch_left_right=False)
-LINES = _env.Interpreter(monitoring=True, branch_left_right=False)
-ALL = _env.Interpreter(monitoring=True, branch_left_right=True)
+BARE = _env.Interpreter(monitoring=False, branch_left_right=False, probes=False)
+PROBES = _env.Interpreter(monitoring=False, branch_left_right=False, probes=True)
+LINES = _env.Interpreter(monitoring=True, branch_left_right=False, probes=False)
+ALL = _env.Interpreter(monitoring=True, branch_left_right=True, probes=False)
+PYPY = _env.Interpreter(
+    monitoring=False, branch_left_right=False, probes=False, extension=False, rewriting=True
+)
+BOTH = _env.Interpreter(
+    monitoring=False, branch_left_right=False, probes=False, extension=True, rewriting=True
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,10 @@ ALL = _env.Interpreter(monitoring=True, branch_left_right=True)
     [
         (BARE, Request(), "trace"),
         (BARE, Request(branch=True), "trace"),
+        (PROBES, Request(), "probe"),
+        (PROBES, Request(branch=True), "probe"),
+        (PROBES, Request(function_contexts=True), "trace"),
+        (PROBES, Request(file_tracers=("django",)), "trace"),
         (LINES, Request(), "monitoring"),
         (LINES, Request(branch=True), "trace"),
         (ALL, Request(), "monitoring"),
@@ -24,6 +35,12 @@ ALL = _env.Interpreter(monitoring=True, branch_left_right=True)
         (ALL, Request(function_contexts=True), "monitoring"),
         (ALL, Request(file_tracers=("django",)), "trace"),
         (ALL, Request(tool_id_available=False), "trace"),
+        (PYPY, Request(), "python"),
+        (PYPY, Request(branch=True), "python"),
+        (PYPY, Request(function_contexts=True), "python"),
+        (PYPY, Request(function_contexts=True, plugin_contexts=True), "(pytrace)"),
+        (PYPY, Request(file_tracers=("django",)), "(pytrace)"),
+        (BOTH, Request(), "trace"),
     ],
 )
 def test_default(interpreter: _env.Interpreter, request_: Request, engine: str) -> None:
@@ -36,13 +53,15 @@ def test_every_engine_has_a_verdict() -> None:
     assert [str(verdict) for verdict in choice.verdicts] == [
         "monitoring: not taken: this Python's sys.monitoring doesn't tell the two sides of a "
         "branch apart",
+        "probe: not taken: there are no probes for this Python",
         "trace: taken: the fastest engine that can do what is asked",
+        "python: not taken: it doesn't know this Python's bytecode",
     ]
 
 
 def test_an_able_engine_that_comes_later() -> None:
     choice = choose(Request(), ALL, ENGINES)
-    assert str(choice.verdicts[1]) == (
+    assert str(choice.verdicts[2]) == (
         "trace: not taken: monitoring can do what is asked, and is faster"
     )
 
@@ -61,11 +80,19 @@ def test_file_tracers_are_named() -> None:
 def test_forced() -> None:
     choice = choose(Request(), ALL, ENGINES, forced="trace")
     assert choice.engine == "trace"
-    assert [verdict.reason for verdict in choice.verdicts] == ["trace is forced", "forced"]
+    reasons = {verdict.engine: verdict.reason for verdict in choice.verdicts}
+    assert reasons["trace"] == "forced"
+    assert reasons["monitoring"] == "trace is forced"
+
+
+def test_pure_python_beside_an_extension_only_if_forced() -> None:
+    assert choose(Request(), BOTH, ENGINES, forced="python").engine == "python"
+    with pytest.raises(EngineError, match="only if it is forced"):
+        choose(Request(), BOTH, ["python"])
 
 
 def test_forced_but_unknown() -> None:
-    with pytest.raises(EngineError, match="no such engine; there are monitoring, trace"):
+    with pytest.raises(EngineError, match="there are monitoring, probe, trace, python"):
         choose(Request(), ALL, ENGINES, forced="warp")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import quickcover
-from quickcover import _native, _select
+from quickcover import _engines, _select
 
-from ..conftest import Runner
+from ..conftest import COMMON, STOCK, Runner, needs_extension
 from .programs import write
 
 PLUGIN = "[run]\nplugins = quickcover\n"
@@ -27,10 +27,10 @@ def check(text: str, engine: str | None = None) -> None:
     """Everything that must be shown is there, once."""
     assert text.count("quickcover_version:") == 1
     assert shown(text, "quickcover_version") == [quickcover.__version__]
-    assert shown(text, "quickcover_extension") == [_native.__file__]
+    assert shown(text, "quickcover_extension") == [_engines.extension()]
     assert "7.11.0 to 7.17.x; this is " in shown(text, "quickcover_tested_with")[0]
     [taken] = shown(text, "quickcover_engine")
-    assert taken in _native.ENGINES
+    assert taken in _engines.available()
     assert engine in (None, taken)
     verdicts = shown(text, "quickcover_engines")
     assert [verdict.partition(":")[0] for verdict in verdicts] == list(_select.ENGINES)
@@ -66,6 +66,7 @@ def test_debug_plugin_and_sys(run_coverage: Runner, tmp_path: Path) -> None:
     check(run_coverage("run", "--debug=sys,plugin,core", "program.py").stderr)
 
 
+@needs_extension
 def test_what_would_be_chosen(run_quickcover: Runner, tmp_path: Path) -> None:
     tracing = "def coverage_init(reg, options): reg.add_file_tracer(coverage.CoveragePlugin())\n"
     write(tmp_path, tracing="import coverage\n" + tracing)
@@ -75,13 +76,13 @@ def test_what_would_be_chosen(run_quickcover: Runner, tmp_path: Path) -> None:
 
 
 def test_a_forced_engine(run_quickcover: Runner) -> None:
-    check(run_quickcover("debug", "sys", env={"QUICKCOVER_ENGINE": "trace"}).stdout, "trace")
+    check(run_quickcover("debug", "sys", env={"QUICKCOVER_ENGINE": COMMON}).stdout, COMMON)
 
 
 @pytest.mark.parametrize(
     ("env", "reason"),
     [
-        ({"COVERAGE_CORE": "ctrace"}, "'ctrace' core"),
+        ({"COVERAGE_CORE": STOCK}, f"'{STOCK}' core"),
         ({"QUICKCOVER_ENGINE": "warp"}, "there is no such engine"),
     ],
 )

@@ -21,7 +21,7 @@ _EPILOG = """\
 PYTHON-ARGS are what you would give to python: script.py args, or -m pytest tests. The settings of
 coverage.py that stand in the current directory are used, except for what the tools differ in.
 The tools are none, empty-trace, empty-monitoring, ctrace, sysmon, slipcover, quickcover; on request
-also empty-python-trace, pytrace, quickcover-trace and quickcover-monitoring.
+also empty-python-trace, pytrace, quickcover-trace, quickcover-monitoring and quickcover-probe.
 """
 
 

@@ -1,6 +1,6 @@
 """Run a program under a tool that does nothing: the limit of what a real one can reach.
 
-    python -m quickcover.bench.limit LIMIT (SCRIPT | -m MODULE) [ARGUMENT...]
+python -m quickcover.bench.limit LIMIT (SCRIPT | -m MODULE) [ARGUMENT...]
 """
 
 from __future__ import annotations

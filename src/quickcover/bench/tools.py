@@ -102,6 +102,8 @@ _COMMANDS: dict[str, Callable[[Job], list[str]]] = {
     "quickcover": _coverage,
 }
 
+_OUR_TRACERS = ("TraceTracer", "MonitoringTracer", "ProbeTracer")
+
 TOOLS: tuple[Tool, ...] = (
     Tool(NONE, "none", "none", (NONE,)),
     Tool("empty-trace", "empty C trace function", "limit", (NONE,)),
@@ -119,6 +121,8 @@ TOOLS: tuple[Tool, ...] = (
          env={"QUICKCOVER_ENGINE": "trace"}, on_request=True),
     Tool("quickcover-monitoring", "quickcover, monitoring", "quickcover",
          tracer="MonitoringTracer", env={"QUICKCOVER_ENGINE": "monitoring"}, on_request=True),
+    Tool("quickcover-probe", "quickcover, probe", "quickcover", tracer="ProbeTracer",
+         env={"QUICKCOVER_ENGINE": "probe"}, on_request=True),
 )  # fmt: skip
 
 
@@ -187,7 +191,7 @@ def at_work(told: str) -> tuple[str, str]:
 
 def obstacle(tool: Tool, tracer: str, errors: str) -> str:
     """Why another core than the one that is wanted did the work; empty if it was that one."""
-    if tool.kind == "quickcover" and not tracer.endswith(("TraceTracer", "MonitoringTracer")):
+    if tool.kind == "quickcover" and not tracer.endswith(_OUR_TRACERS):
         found = re.search(r"quickcover[^\n]*; measuring with coverage.py's own core", errors)
         return found[0] if found else f"measured by {tracer or 'nobody'} instead of quickcover"
     if not tool.tracer or tracer == tool.tracer:

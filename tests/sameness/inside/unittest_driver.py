@@ -26,9 +26,7 @@ class Noted(unittest.TestResult):
     def addError(self, test: unittest.TestCase, err: object) -> None:
         sameness_probe.note(test.id(), "failed")
 
-    def addSubTest(
-        self, test: unittest.TestCase, subtest: unittest.TestCase, err: object
-    ) -> None:
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
         if err is not None:
             sameness_probe.note(test.id(), "failed")
 

@@ -62,7 +62,14 @@ def work_collections() -> None:
 
     text = Text("Hello World")
     for name in (
-        "upper", "title", "split", "swapcase", "isalpha", "encode", "splitlines", "strip",
+        "upper",
+        "title",
+        "split",
+        "swapcase",
+        "isalpha",
+        "encode",
+        "splitlines",
+        "strip",
         "casefold",
     ):
         getattr(text, name)()
@@ -241,7 +248,10 @@ def work_dataclasses() -> None:
     class Base:
         x: int
         y: list[int] = dataclasses.field(
-            default_factory=list, compare=False, repr=False, hash=False,
+            default_factory=list,
+            compare=False,
+            repr=False,
+            hash=False,
         )
         z: dataclasses.InitVar[int] = 0
         k: typing.ClassVar[int] = 5
@@ -266,7 +276,9 @@ def work_dataclasses() -> None:
     attempt(setattr, frozen, "a", 3), attempt(delattr, frozen, "a"), copy.copy(frozen)
     dataclasses.is_dataclass(frozen)
     made = dataclasses.make_dataclass(
-        "Made", [("a", int), "b", ("c", int, 5)], namespace={"f": lambda self: 1},
+        "Made",
+        [("a", int), "b", ("c", int, 5)],
+        namespace={"f": lambda self: 1},
     )
     made(1, 2)
 
@@ -463,9 +475,11 @@ def work_contextlib_types() -> None:
         stack.enter_context(manager(True)), stack.callback(list), stack.push(lambda *_: True)
         stack.pop_all().close()
         raise KeyError if not stack.push(lambda *_: True) else IndexError
-    with contextlib.redirect_stdout(
-        io.StringIO()
-    ), contextlib.closing(io.StringIO()), contextlib.nullcontext():
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.closing(io.StringIO()),
+        contextlib.nullcontext(),
+    ):
         print("x")
     with contextlib.chdir("/"):
         pass

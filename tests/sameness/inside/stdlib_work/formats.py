@@ -25,7 +25,11 @@ from .tools import attempt
 
 def work_json() -> None:
     data = {
-        "a": [1, 2.5, None, True, "é\n\u2028"], "b": {"c": {}}, "d": [], "e": float("inf"), 1: 2,
+        "a": [1, 2.5, None, True, "é\n\u2028"],
+        "b": {"c": {}},
+        "d": [],
+        "e": float("inf"),
+        1: 2,
         None: 3,
     }
     for indent in (None, 2, "\t"):
@@ -36,7 +40,17 @@ def work_json() -> None:
     json.load(io.StringIO('{"x": [1, 2]}'), object_pairs_hook=dict, parse_float=str)
     json.loads(b'\xef\xbb\xbf"x"'), json.loads('"x"'.encode("utf-16"))
     for broken in (
-        "", "{", '{"a" 1}', '{"a":1,}', "[1,]", '"\\u12"', "nul", "[1 2]", '"\\q"', '"a\nb"', "1 2",
+        "",
+        "{",
+        '{"a" 1}',
+        '{"a":1,}',
+        "[1,]",
+        '"\\u12"',
+        "nul",
+        "[1 2]",
+        '"\\q"',
+        '"a\nb"',
+        "1 2",
     ):
         try:
             json.loads(broken)
@@ -104,7 +118,9 @@ alone
 number = 42 ; inline
 """
     for interpolation in (
-        configparser.BasicInterpolation(), configparser.ExtendedInterpolation(), None,
+        configparser.BasicInterpolation(),
+        configparser.ExtendedInterpolation(),
+        None,
     ):
         parser = configparser.ConfigParser(
             interpolation=interpolation, allow_no_value=True, inline_comment_prefixes=";"
@@ -142,13 +158,20 @@ number = 42 ; inline
 
 def work_toml_plist_netrc() -> None:
     tomllib.loads(
-        'a = 1\nb = [1, 2.5, "x\\u00e9", \'raw\', 1979-05-27T07:32:00Z, 07:32:00, 1979-05-27]\n'
+        "a = 1\nb = [1, 2.5, \"x\\u00e9\", 'raw', 1979-05-27T07:32:00Z, 07:32:00, 1979-05-27]\n"
         "[c.d]\ne = {f = true}\n"
-        '[[g]]\nh = """multi\nline\\\n   x"""\n[[g]]\ni = \'\'\'x\ny\'\'\'\n'
+        "[[g]]\nh = \"\"\"multi\nline\\\n   x\"\"\"\n[[g]]\ni = '''x\ny'''\n"
         'j = 0xff\nk = 1_000\nl = inf\n"q.r" = nan\n'
     )
     for broken in (
-        "a = ", "a = 1\na = 2", "[a]\n[a]", "a = [1", 'a = "x', "a.b = 1\na = 2", "= 1", "a = 01",
+        "a = ",
+        "a = 1\na = 2",
+        "[a]\n[a]",
+        "a = [1",
+        'a = "x',
+        "a.b = 1\na = 2",
+        "= 1",
+        "a = 01",
         "[[a]]\n[a]",
     ):
         try:
@@ -158,16 +181,22 @@ def work_toml_plist_netrc() -> None:
     import datetime
 
     tree = {
-        "a": 1, "b": [1.5, True, None][:2], "c": b"data" * 30, "d": {"e": "x<y"},
+        "a": 1,
+        "b": [1.5, True, None][:2],
+        "c": b"data" * 30,
+        "d": {"e": "x<y"},
         "f": datetime.datetime(2020, 1, 2),
     }
     for kind in (plistlib.FMT_XML, plistlib.FMT_BINARY):
         plistlib.loads(plistlib.dumps(tree, fmt=kind, sort_keys=kind is plistlib.FMT_XML))
     plistlib.dumps(
-        {"u": plistlib.UID(5), "big": 2**40, "neg": -3, "s": "é" * 20}, fmt=plistlib.FMT_BINARY,
+        {"u": plistlib.UID(5), "big": 2**40, "neg": -3, "s": "é" * 20},
+        fmt=plistlib.FMT_BINARY,
     )
     for data in (
-        b"junk", b"<plist><dict><string>x</string></dict></plist>", b"bplist00" + b"\0" * 40,
+        b"junk",
+        b"<plist><dict><string>x</string></dict></plist>",
+        b"bplist00" + b"\0" * 40,
     ):
         try:
             plistlib.loads(data)
@@ -198,7 +227,9 @@ def work_codings() -> None:
         decode(encode(data))
     base64.a85encode(b"\0\0\0\0    x", foldspaces=True, wrapcol=3, adobe=True)
     for decode, broken in (
-        (base64.b32decode, b"A"), (base64.b85decode, b"~~~~~x "), (base64.b16decode, b"xy"),
+        (base64.b32decode, b"A"),
+        (base64.b85decode, b"~~~~~x "),
+        (base64.b16decode, b"xy"),
     ):
         try:
             decode(broken)
@@ -220,7 +251,9 @@ def work_codings() -> None:
         try:
             if info._is_text_encoding:
                 encoded = codecs.encode(
-                    "abc ma\u00f1ana", name, "replace" if name != "idna" else "strict",
+                    "abc ma\u00f1ana",
+                    name,
+                    "replace" if name != "idna" else "strict",
                 )
                 codecs.decode(encoded, name)
                 list(codecs.iterdecode(codecs.iterencode(["ab", "c"], name), name))
@@ -237,7 +270,9 @@ def work_codings() -> None:
     stream = codecs.EncodedFile(io.BytesIO(b"abc\n"), "latin-1", "utf-8")
     stream.read(), stream.write(b"x"), stream.seek(0)
     with codecs.StreamReaderWriter(
-        io.BytesIO(b"a\nb\n"), codecs.getreader("utf-8"), codecs.getwriter("utf-8"),
+        io.BytesIO(b"a\nb\n"),
+        codecs.getreader("utf-8"),
+        codecs.getwriter("utf-8"),
     ) as both:
         both.readlines()
     for char in ("a", "\u00ad", "\u0340", "\U000e0001", "\ufeff"):
@@ -252,11 +287,25 @@ def work_pickle() -> None:
     import fractions
 
     data = [
-        1, -(2**70), 1.5, "é", b"x" * 300, (1, 2), {3}, frozenset([4]), {"a": [None, True]},
+        1,
+        -(2**70),
+        1.5,
+        "é",
+        b"x" * 300,
+        (1, 2),
+        {3},
+        frozenset([4]),
+        {"a": [None, True]},
         fractions.Fraction(1, 3),
     ]
     data += [
-        collections.OrderedDict(a=1), len, dict, range(3), 2j, bytearray(b"q"), ("a",) * 5,
+        collections.OrderedDict(a=1),
+        len,
+        dict,
+        range(3),
+        2j,
+        bytearray(b"q"),
+        ("a",) * 5,
         Ellipsis,
     ]
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -285,7 +334,10 @@ def work_json_tool() -> None:
         argv = sys.argv
         try:
             for options in (
-                [], ["--sort-keys", "--compact"], ["--json-lines"], ["--tab", "--no-ensure-ascii"],
+                [],
+                ["--sort-keys", "--compact"],
+                ["--json-lines"],
+                ["--tab", "--no-ensure-ascii"],
             ):
                 sys.argv = ["json.tool", *options, str(path)]
                 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):

@@ -79,7 +79,13 @@ def _take_apart(policy: email.policy.Policy[Any]) -> None:
         part.get_all("from"), part.get_unixfrom()
         for name, value in part.items():
             for attribute in (
-                "addresses", "groups", "datetime", "params", "content_type", "cte", "version",
+                "addresses",
+                "groups",
+                "datetime",
+                "params",
+                "content_type",
+                "cte",
+                "version",
                 "fold",
             ):
                 with contextlib.suppress(Exception):
@@ -104,7 +110,9 @@ def _fold(name: str, text: str) -> None:
 
 def work_email_parse() -> None:
     for policy in (
-        email.policy.compat32, email.policy.default, email.policy.SMTP,
+        email.policy.compat32,
+        email.policy.default,
+        email.policy.SMTP,
         email.policy.strict.clone(raise_on_defect=False),
     ):
         attempt(_take_apart, policy)
@@ -133,7 +141,8 @@ def work_email_make() -> None:
     local = "é".encode("idna").decode()
     message["To"] = email.headerregistry.Address("É X", local, "example.org")
     message["From"] = email.headerregistry.Group(
-        "g", (email.headerregistry.Address(addr_spec="a@b.c"),),
+        "g",
+        (email.headerregistry.Address(addr_spec="a@b.c"),),
     )
     message["Subject"] = "naïve " * 30
     message.set_content("text é\n" * 5), message.add_alternative("<p>é</p>", subtype="html")
@@ -147,7 +156,8 @@ def work_email_make() -> None:
     message.clear(), message.set_content("x" * 2000, cte="8bit")
     for content in (b"bytes", ["x"], email.message.EmailMessage()):
         attempt(
-            email.message.EmailMessage().set_content, content,
+            email.message.EmailMessage().set_content,
+            content,
             *(("application", "x") if isinstance(content, bytes) else ()),
         )
     outer = email.mime.multipart.MIMEMultipart("related", "bound")
@@ -174,11 +184,17 @@ def work_email_make() -> None:
     email.charset.add_alias("odd", "x-odd"), email.charset.add_codec("x-odd", "ascii")
     email.utils.formataddr(("É", "a@b.c")), email.utils.formatdate(0, localtime=False)
     email.utils.format_datetime(
-        email.utils.parsedate_to_datetime("Mon, 1 Jan 2024 00:00:00 GMT"), usegmt=True,
+        email.utils.parsedate_to_datetime("Mon, 1 Jan 2024 00:00:00 GMT"),
+        usegmt=True,
     )
     for text in (
-        "Mon, 1 Jan 24 00:00 EST", "1 Jan 2024 0:0:0.5 -0530", "junk", "Jan 1 2024", "",
-        "1-Jan-2024 12.30.10 Z", "Thu, 31 feb 71",
+        "Mon, 1 Jan 24 00:00 EST",
+        "1 Jan 2024 0:0:0.5 -0530",
+        "junk",
+        "Jan 1 2024",
+        "",
+        "1-Jan-2024 12.30.10 Z",
+        "Thu, 31 feb 71",
     ):
         email.utils.parsedate_tz(text), email.utils.parsedate(text)
     email.utils.make_msgid("x", domain="d"), email.utils.decode_rfc2231("utf-8''x%20")
@@ -195,15 +211,21 @@ def work_mailbox() -> None:
             box = kind(os.path.join(top, kind.__name__))
             box.lock()
             key = box.add(MAIL)
-            other = box.add(
-                email.message_from_bytes(MAIL)
-            ), box.add("A: b\n\nFrom here\n"), box.add(io.BytesIO(b"X: y\n\nz\n"))
+            other = (
+                box.add(email.message_from_bytes(MAIL)),
+                box.add("A: b\n\nFrom here\n"),
+                box.add(io.BytesIO(b"X: y\n\nz\n")),
+            )
             box.flush(), box.get_bytes(key), box.get_string(key), box.get_file(key).read()
             box.keys(), len(box), key in box, list(box.items())
             message = box[key]
             for target in (
-                mailbox.MaildirMessage, mailbox.mboxMessage, mailbox.MHMessage,
-                mailbox.BabylMessage, mailbox.MMDFMessage, mailbox.Message,
+                mailbox.MaildirMessage,
+                mailbox.mboxMessage,
+                mailbox.MHMessage,
+                mailbox.BabylMessage,
+                mailbox.MMDFMessage,
+                mailbox.Message,
             ):
                 target(message)
             box[key] = message
@@ -244,7 +266,7 @@ def work_mail_protocols() -> None:
     client_ftp.file = io.TextIOWrapper(
         io.BytesIO(
             b'331 pw\r\n230 in\r\n257 "/a""b" made\r\n200-multi\r\n more\r\n200 end\r\n213 77\r\n'
-            b'550 gone\r\n421 later\r\n350 rnfr\r\n250 rnto\r\n250 ok\r\n9xx\r\n'
+            b"550 gone\r\n421 later\r\n350 rnfr\r\n250 rnto\r\n250 ok\r\n9xx\r\n"
         ),
         "latin-1",
     )

@@ -46,18 +46,36 @@ def work_numbers() -> None:
     with _pydecimal.localcontext(context):
         D = _pydecimal.Decimal
         values = [
-            D("1.5"), D("-0"), D("3e5"), D("123456789.123"), D("0.001"), D("Infinity"), D("NaN"),
-            D(7), D("sNaN"),
+            D("1.5"),
+            D("-0"),
+            D("3e5"),
+            D("123456789.123"),
+            D("0.001"),
+            D("Infinity"),
+            D("NaN"),
+            D(7),
+            D("sNaN"),
         ]
         for a, b in itertools.product(values, repeat=2):
             for function in (
-                operator.add, operator.sub, operator.mul, operator.truediv, operator.mod,
+                operator.add,
+                operator.sub,
+                operator.mul,
+                operator.truediv,
+                operator.mod,
                 operator.lt,
             ):
                 attempt(function, a, b)
         for value in values[:5]:
             for name in (
-                "sqrt", "ln", "exp", "log10", "normalize", "to_eng_string", "as_tuple", "adjusted",
+                "sqrt",
+                "ln",
+                "exp",
+                "log10",
+                "normalize",
+                "to_eng_string",
+                "as_tuple",
+                "adjusted",
                 "next_plus",
             ):
                 attempt(getattr(value, name))
@@ -78,8 +96,16 @@ def work_numbers() -> None:
 def work_statistics_random() -> None:
     data = [1.5, 2.0, 2.0, 3.25, 4.0, 7.0]
     for name in (
-        "mean", "fmean", "median", "median_low", "median_high", "mode", "multimode", "pstdev",
-        "stdev", "variance",
+        "mean",
+        "fmean",
+        "median",
+        "median_low",
+        "median_high",
+        "mode",
+        "multimode",
+        "pstdev",
+        "stdev",
+        "variance",
     ):
         getattr(statistics, name)(data)
     statistics.median_grouped(data), statistics.quantiles(data, n=4, method="inclusive")
@@ -120,7 +146,8 @@ def work_statistics_random() -> None:
 
 def work_datetime() -> None:
     for module in (
-        without_c("_pydatetime" if _exists("_pydatetime") else "datetime", "_datetime"), datetime,
+        without_c("_pydatetime" if _exists("_pydatetime") else "datetime", "_datetime"),
+        datetime,
     ):
         date, time, delta, moment = module.date, module.time, module.timedelta, module.datetime
         day = date(2024, 2, 29)
@@ -137,7 +164,10 @@ def work_datetime() -> None:
         now.isoformat(timespec="milliseconds"), now.strftime("%f %z %Z %c"), now == now
         now.utctimetuple(), now.replace(fold=1)
         for text in (
-            "2024-05-06T07:08:09.123456+01:00", "2024-05-06", "20240506T0708Z", "2024-W10-3",
+            "2024-05-06T07:08:09.123456+01:00",
+            "2024-05-06",
+            "20240506T0708Z",
+            "2024-W10-3",
         ):
             moment.fromisoformat(text)
         for text in ("junk", "2024-13-01", "2024-05-06T99"):
@@ -156,7 +186,9 @@ def work_datetime() -> None:
     import time as clock
 
     for text, form in (
-        ("53 2020 3", "%U %Y %w"), ("Mon 02 2021", "%a %W %Y"), ("100 2021", "%j %Y"),
+        ("53 2020 3", "%U %Y %w"),
+        ("Mon 02 2021", "%a %W %Y"),
+        ("100 2021", "%j %Y"),
         ("2015 W 53 4", "%G W %V %u"),
     ):
         clock.strptime(text, form)
@@ -189,7 +221,12 @@ def work_colorsys_uuid_ip() -> None:
     uuid.uuid3(uuid.NAMESPACE_DNS, "x"), uuid.uuid5(uuid.NAMESPACE_URL, "y"), uuid.uuid4()
     attempt(uuid.UUID, "x"), repr(one), int(one)
     for text in (
-        "192.0.2.0/24", "2001:db8::/32", "10.0.0.1", "::1", "::ffff:1.2.3.4", "fe80::1%eth0",
+        "192.0.2.0/24",
+        "2001:db8::/32",
+        "10.0.0.1",
+        "::1",
+        "::ffff:1.2.3.4",
+        "fe80::1%eth0",
         "127.0.0.0/8",
     ):
         with contextlib.suppress(ValueError):
@@ -209,8 +246,16 @@ def work_colorsys_uuid_ip() -> None:
         with contextlib.suppress(ValueError):
             ipaddress.ip_interface(text).with_prefixlen
     for broken in (
-        "1.2.3", "1.2.3.400", "1::2::3", "12345::", "1.2.3.4/33", "01.2.3.4", "", "::1/129",
-        "1.2.3.4/1.2.3.4", "g::",
+        "1.2.3",
+        "1.2.3.400",
+        "1::2::3",
+        "12345::",
+        "1.2.3.4/33",
+        "01.2.3.4",
+        "",
+        "::1/129",
+        "1.2.3.4/1.2.3.4",
+        "g::",
     ):
         attempt(ipaddress.ip_network, broken), attempt(ipaddress.ip_address, broken)
     block = [ipaddress.ip_network(f"10.0.{n}.0/24") for n in range(4)]

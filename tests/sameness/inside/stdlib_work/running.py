@@ -49,7 +49,8 @@ def work_asyncio_tasks() -> None:
         await asyncio.gather(fail(), value(1), return_exceptions=True)
         for when in (asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION, asyncio.ALL_COMPLETED):
             done, waiting = await asyncio.wait(
-                [loop.create_task(value(n)) for n in range(2)], return_when=when,
+                [loop.create_task(value(n)) for n in range(2)],
+                return_when=when,
             )
             await asyncio.gather(*waiting)
         for coming in asyncio.as_completed([value(1), value(2)]):
@@ -200,7 +201,8 @@ def work_asyncio_streams() -> None:
         source, sink = os.pipe()
         piped = asyncio.StreamReader()
         transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(piped), os.fdopen(source, "rb"),
+            lambda: asyncio.StreamReaderProtocol(piped),
+            os.fdopen(source, "rb"),
         )
         os.write(sink, b"pipe\n"), await piped.readline(), transport.pause_reading()
         transport.resume_reading(), os.close(sink), await piped.read(), transport.close()
@@ -350,7 +352,9 @@ class Async(unittest.IsolatedAsyncioTestCase):
 def work_unittest() -> None:
     loader = unittest.TestLoader()
     for options in (
-        {"verbosity": 2}, {"failfast": True, "buffer": True}, {"verbosity": 0, "tb_locals": True},
+        {"verbosity": 2},
+        {"failfast": True, "buffer": True},
+        {"verbosity": 0, "tb_locals": True},
     ):
         suite = unittest.TestSuite(
             [loader.loadTestsFromTestCase(Case), loader.loadTestsFromTestCase(Async)]
@@ -439,7 +443,10 @@ def work_doctest_zoneinfo() -> None:
         """
 
     for flags in (
-        0, doctest.REPORT_UDIFF, doctest.REPORT_NDIFF | doctest.FAIL_FAST, doctest.REPORT_CDIFF,
+        0,
+        doctest.REPORT_UDIFF,
+        doctest.REPORT_NDIFF | doctest.FAIL_FAST,
+        doctest.REPORT_CDIFF,
     ):
         with contextlib.redirect_stdout(io.StringIO()):
             runner = doctest.DocTestRunner(verbose=flags == 0, optionflags=flags)

@@ -103,9 +103,10 @@ def generator():
 
 @contextlib.contextmanager
 def _quiet() -> Any:
-    with contextlib.redirect_stdout(
-        io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    ) as out, contextlib.redirect_stderr(out):
+    with (
+        contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as out,
+        contextlib.redirect_stderr(out),
+    ):
         yield out
 
 
@@ -175,7 +176,9 @@ def work_tokenize() -> None:
 
 def work_dis() -> None:
     module = compile(
-        SOURCE.replace("nonlocal_value = 1", "nonlocal_value = 1; class_ = 2"), "<s>", "exec",
+        SOURCE.replace("nonlocal_value = 1", "nonlocal_value = 1; class_ = 2"),
+        "<s>",
+        "exec",
     )
     for options in ({}, {"show_caches": True}, {"depth": 1}, {"adaptive": True}):
         out = io.StringIO()
@@ -235,11 +238,26 @@ def work_inspect() -> None:
     inspect.getclasstree([int, bool]), inspect.indentsize("\tx"), inspect.getmodulename("a/b.py")
     inspect.formatannotation(list[int])
     for thing in (
-        len, int, ast.parse, property(), lambda: 0, cmd.Cmd, cmd.Cmd().cmdloop, 5, sys, str.join,
-        object(), dict.get,
+        len,
+        int,
+        ast.parse,
+        property(),
+        lambda: 0,
+        cmd.Cmd,
+        cmd.Cmd().cmdloop,
+        5,
+        sys,
+        str.join,
+        object(),
+        dict.get,
     ):
         for name in (
-            "isroutine", "isbuiltin", "ismethod", "isclass", "isabstract", "iscoroutinefunction",
+            "isroutine",
+            "isbuiltin",
+            "ismethod",
+            "isclass",
+            "isabstract",
+            "iscoroutinefunction",
             "ismethoddescriptor",
         ):
             getattr(inspect, name)(thing)
@@ -276,8 +294,11 @@ def work_traceback() -> None:
             raise ValueError("bad\nvalue") from error
 
     for thing in (
-        lambda: fail(12), lambda: compile("x = (", "<s>", "exec"), lambda: undefined_name,  # noqa: F821
-        lambda: sys.exitt, lambda: [].apend,
+        lambda: fail(12),
+        lambda: compile("x = (", "<s>", "exec"),
+        lambda: undefined_name,  # noqa: F821
+        lambda: sys.exitt,
+        lambda: [].apend,
     ):  # noqa: F821
         try:
             thing()
@@ -291,7 +312,8 @@ def work_traceback() -> None:
             traceback.clear_frames(error.__traceback__)
     try:
         raise ExceptionGroup(
-            "group", [ValueError(1), ExceptionGroup("inner", [TypeError(n) for n in range(20)])],
+            "group",
+            [ValueError(1), ExceptionGroup("inner", [TypeError(n) for n in range(20)])],
         )
     except ExceptionGroup as error:
         traceback.format_exception(error)
@@ -320,13 +342,21 @@ def work_compile() -> None:
         (path.parent / "bad.py").write_text("x = (\n")
         for mode in py_compile.PycInvalidationMode:
             py_compile.compile(
-                str(path), doraise=True, invalidation_mode=mode, cfile=str(path) + "c",
+                str(path),
+                doraise=True,
+                invalidation_mode=mode,
+                cfile=str(path) + "c",
             )
         attempt(py_compile.compile, str(path.parent / "bad.py"), doraise=True)
         with _quiet():
             py_compile.compile(str(path.parent / "bad.py"))
             compileall.compile_dir(
-                top, maxlevels=3, force=True, stripdir=top, optimize=[0, 1], hardlink_dupes=True,
+                top,
+                maxlevels=3,
+                force=True,
+                stripdir=top,
+                optimize=[0, 1],
+                hardlink_dupes=True,
             )
             compileall.compile_file(str(path))
         finder = modulefinder.ModuleFinder([top, *sys.path[-3:]], excludes=["os"])

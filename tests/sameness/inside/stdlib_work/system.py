@@ -65,8 +65,16 @@ def _quiet() -> Iterator[None]:
 def work_paths() -> None:
     for module in (posixpath, ntpath):
         for path in (
-            "/a/b/../c.tar.gz", "a", "", "~/x", "~nobody-here/x", "C:\\x\\..\\y", "//host/share/z",
-            "$HOME/${X}%Y%", b"/a//./b", "C:x",
+            "/a/b/../c.tar.gz",
+            "a",
+            "",
+            "~/x",
+            "~nobody-here/x",
+            "C:\\x\\..\\y",
+            "//host/share/z",
+            "$HOME/${X}%Y%",
+            b"/a//./b",
+            "C:x",
         ):
             for name in (
                 "normpath basename dirname split splitext splitdrive isabs expanduser expandvars "
@@ -118,7 +126,10 @@ def work_files() -> None:
         os.environ.copy(), attempt(lambda: os.environ["no such"]), os.getenvb(b"PATH")
         os.environ | {"a": "b"}, attempt(os.fspath, 5)
         shutil.copytree(
-            top / "one", top / "copy", ignore=shutil.ignore_patterns("h"), symlinks=True,
+            top / "one",
+            top / "copy",
+            ignore=shutil.ignore_patterns("h"),
+            symlinks=True,
         )
         shutil.copy2(file, top), shutil.move(top / "f.txt", top / "moved")
         shutil.make_archive(str(top / "arc"), "gztar", name, "one")
@@ -306,7 +317,8 @@ def work_logging() -> None:
     logger = logging.getLogger("sameness.work")
     handler = logging.StreamHandler(stream)
     for style, form in (
-        ("%", "%(levelname)s %(message)s %(asctime)s"), ("{", "{message} {name}"),
+        ("%", "%(levelname)s %(message)s %(asctime)s"),
+        ("{", "{message} {name}"),
         ("$", "$message ${levelname}"),
     ):
         handler.setFormatter(logging.Formatter(form, style=style, datefmt="%Y"))
@@ -333,16 +345,25 @@ def work_logging_to_files() -> None:
     with tempfile.TemporaryDirectory() as top:
         path = os.path.join(top, "log")
         rotating = logging.handlers.RotatingFileHandler(
-            path, maxBytes=60, backupCount=2, delay=True,
+            path,
+            maxBytes=60,
+            backupCount=2,
+            delay=True,
         )
         timed = logging.handlers.TimedRotatingFileHandler(
-            path + "t", when="S", backupCount=1, utc=True,
+            path + "t",
+            when="S",
+            backupCount=1,
+            utc=True,
         )
         watched = logging.handlers.WatchedFileHandler(path + "w")
         memory = logging.handlers.MemoryHandler(3, target=rotating)
         waiting: queue.Queue[Any] = queue.Queue()
         for each in (
-            memory, watched, logging.handlers.QueueHandler(waiting), timed,
+            memory,
+            watched,
+            logging.handlers.QueueHandler(waiting),
+            timed,
             logging.handlers.BufferingHandler(2),
         ):
             logger.addHandler(each)
@@ -387,7 +408,10 @@ def work_logging_configuration() -> None:
 
 def work_command_lines() -> None:
     parser = argparse.ArgumentParser(
-        "prog", description="D " * 50, epilog="E", fromfile_prefix_chars="@",
+        "prog",
+        description="D " * 50,
+        epilog="E",
+        fromfile_prefix_chars="@",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("-v", "--verbose", action="count", default=0)
@@ -427,8 +451,16 @@ def work_command_lines() -> None:
     section.add_option("--cb", action="callback", callback=lambda *_: None)
     section.add_option("--list", action="append", nargs=2), old.add_option_group(section)
     for arguments in (
-        ["-a", "-n5", "rest"], ["--list", "1", "2", "--cb"], ["--choice", "z"], ["--nope"],
-        ["-n", "x"], ["--help"], ["--version"], ["--al"], ["-n"], ["--", "-a"],
+        ["-a", "-n5", "rest"],
+        ["--list", "1", "2", "--cb"],
+        ["--choice", "z"],
+        ["--nope"],
+        ["-n", "x"],
+        ["--help"],
+        ["--version"],
+        ["--al"],
+        ["-n"],
+        ["--", "-a"],
     ):
         with contextlib.suppress(SystemExit), _quiet():
             old.parse_args(arguments)
@@ -440,8 +472,11 @@ def work_command_lines() -> None:
 
 def work_process_and_host() -> None:
     done = subprocess.run(
-        [sys.executable, "-S", "-c", "import sys; print(sys.stdin.read()); sys.exit(3)"], input="x",
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-S", "-c", "import sys; print(sys.stdin.read()); sys.exit(3)"],
+        input="x",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     attempt(done.check_returncode), repr(done)
     attempt(subprocess.check_output, ["/no/such/program"]), subprocess.getstatusoutput("true")

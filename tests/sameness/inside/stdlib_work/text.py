@@ -52,7 +52,12 @@ def work_string() -> None:
         pass
     formatter = string.Formatter()
     formatter.format(
-        "{0!r:>{width}} {a[0]} {b.real:.2f} {}".replace("{}", "{1}"), 1, 2, width=9, a="x", b=2.5,
+        "{0!r:>{width}} {a[0]} {b.real:.2f} {}".replace("{}", "{1}"),
+        1,
+        2,
+        width=9,
+        a="x",
+        b=2.5,
     )
     formatter.vformat("{} {}", ("a", "b"), {})
     try:
@@ -77,7 +82,17 @@ def work_re() -> None:
             compiled = re.compile(pattern, flags)
             compiled.findall("2024-12 abcabdx word 'quoted' aab")
     for broken in (
-        "(", "[a", "a**", "(?P<1>a)", r"\q", "(?<=a*)b", "x{3,1}", "(?P=no)", "*", "(?z)", r"(?P<a",
+        "(",
+        "[a",
+        "a**",
+        "(?P<1>a)",
+        r"\q",
+        "(?<=a*)b",
+        "x{3,1}",
+        "(?P=no)",
+        "*",
+        "(?z)",
+        r"(?P<a",
     ):
         try:
             re.compile(broken)
@@ -156,7 +171,9 @@ def work_shlex_fnmatch_glob() -> None:
     shlex.split("""ls -l "a b" 'c d' e\\ f # rest""", comments=True)
     shlex.join(["a b", "c'd", ""])
     lexer = shlex.shlex(
-        "if x >= 10 && 'y' then; z|w # no\n~/a*b", posix=False, punctuation_chars=True,
+        "if x >= 10 && 'y' then; z|w # no\n~/a*b",
+        posix=False,
+        punctuation_chars=True,
     )
     list(lexer)
     repr(lexer.error_leader("f", 1))
@@ -196,7 +213,7 @@ def work_html() -> None:
         for chunk in (page[:30], page[30:60], page[60:]):
             parser.feed(chunk)
         parser.close()
-    html.escape("<a href=\"'\">")
+    html.escape('<a href="\'">')
     html.unescape("&lt;&notit;&#0;&#x80;&#xD800;&#1114112;&nosuch;&amp &#1;")
 
 
@@ -226,7 +243,12 @@ def work_locale_gettext_mimetypes() -> None:
     gettext.translation("nothing", fallback=True)
     types = mimetypes.MimeTypes()
     for url in (
-        "a.html", "b.tar.gz", "data:text/x;charset=u,abc", "c.nosuch", "d.PNG", "http://h/e.js?x",
+        "a.html",
+        "b.tar.gz",
+        "data:text/x;charset=u,abc",
+        "c.nosuch",
+        "d.PNG",
+        "http://h/e.js?x",
     ):
         types.guess_type(url), types.guess_type(url, strict=False)
     types.guess_all_extensions("text/plain"), types.guess_extension("image/jpeg", strict=False)

@@ -41,8 +41,13 @@ class CannedSocket:
         self.sent = b""
 
     def makefile(self, mode: str = "r", *_: Any, **__: Any) -> Any:
-        return io.BufferedReader(self.answers) if "b" in mode else io.TextIOWrapper(
-            self.answers, encoding="latin-1",
+        return (
+            io.BufferedReader(self.answers)
+            if "b" in mode
+            else io.TextIOWrapper(
+                self.answers,
+                encoding="latin-1",
+            )
         )
 
     def sendall(self, data: bytes) -> None:

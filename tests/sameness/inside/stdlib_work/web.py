@@ -40,8 +40,18 @@ from .tools import CannedSocket, attempt, without_c
 def work_urllib() -> None:
     parse = urllib.parse
     for url in (
-        "http://u:p@h.org:80/p;x?q=1&q=2#f", "//h/p", "mailto:a@b", "http://[::1]:x/", "?q", "",
-        "scheme:rel", b"http://b/c", "http://h/é ü", "svn+ssh://h/x", "HTTP://H", "http:///x",
+        "http://u:p@h.org:80/p;x?q=1&q=2#f",
+        "//h/p",
+        "mailto:a@b",
+        "http://[::1]:x/",
+        "?q",
+        "",
+        "scheme:rel",
+        b"http://b/c",
+        "http://h/é ü",
+        "svn+ssh://h/x",
+        "HTTP://H",
+        "http:///x",
     ):
         split = parse.urlsplit(url)
         split.geturl(), split.username, split.password, split.hostname, parse.urldefrag(url)
@@ -65,7 +75,8 @@ def work_urllib() -> None:
             out.write("data")
         opener = urllib.request.build_opener()
         for url in (
-            "file://" + urllib.request.pathname2url(path), "data:text/plain;base64,eA==",
+            "file://" + urllib.request.pathname2url(path),
+            "data:text/plain;base64,eA==",
             "data:,x%20y",
         ):
             with opener.open(url) as response:
@@ -77,7 +88,10 @@ def work_urllib() -> None:
 
 def work_url_requests() -> None:
     request = urllib.request.Request(
-        "http://u:p@h/p?q#f", data=b"x", headers={"A": "b"}, origin_req_host="o",
+        "http://u:p@h/p?q#f",
+        data=b"x",
+        headers={"A": "b"},
+        origin_req_host="o",
     )
     request.get_method(), request.full_url, request.has_header("A")
     request.add_unredirected_header("B", "c"), request.header_items(), request.get_full_url()
@@ -89,10 +103,19 @@ def work_url_requests() -> None:
     urllib.request.proxy_bypass_environment("h", {"no": "x,.y,h"})
     urllib.request.parse_keqv_list(urllib.request.parse_http_list('a="b", c=d'))
     urllib.request.HTTPRedirectHandler().redirect_request(
-        urllib.request.Request("http://a"), None, 302, "m", {}, "http://b c",
+        urllib.request.Request("http://a"),
+        None,
+        302,
+        "m",
+        {},
+        "http://b c",
     )
     error = urllib.error.HTTPError(
-        "http://x", 404, "gone", {}, io.BytesIO(b""),
+        "http://x",
+        404,
+        "gone",
+        {},
+        io.BytesIO(b""),
     )  # type: ignore[arg-type]
     str(error), error.reason, error.headers, repr(error), error.close()
     str(urllib.error.URLError("r")), str(urllib.error.ContentTooShortError("m", b""))
@@ -148,7 +171,10 @@ def work_cookies() -> None:
     head = http.client.HTTPMessage()
     for text in (
         "a=b; path=/; domain=.acme.com; expires=Wed, 01 Jan 2098 00:00:00 GMT; secure",
-        "c=d; max-age=5", "e=f; version=1; port=\"80\"", "g", "h=i; domain=other.com",
+        "c=d; max-age=5",
+        'e=f; version=1; port="80"',
+        "g",
+        "h=i; domain=other.com",
         "k=v; discard; comment=x",
     ):
         head["Set-Cookie"] = text
@@ -169,8 +195,12 @@ def work_cookies() -> None:
             stored.save(ignore_discard=True), stored.load(ignore_discard=True), stored.revert()
             attempt(kind(os.path.join(top, "none")).load)
     for text in (
-        "Wed, 09 Feb 1994 22:23:32 GMT", "1994-02-03 14:15:29", "09-Feb-94", "bad",
-        "08-Feb-94 3:00 PM", "20240101T101112Z",
+        "Wed, 09 Feb 1994 22:23:32 GMT",
+        "1994-02-03 14:15:29",
+        "09-Feb-94",
+        "bad",
+        "08-Feb-94 3:00 PM",
+        "20240101T101112Z",
     ):
         http.cookiejar.http2time(text), http.cookiejar.iso2time(text)
     http.cookiejar.split_header_words(['a="b\\"c"; d, e=f'])
@@ -210,6 +240,7 @@ def work_servers() -> None:
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, form: str, *arguments: Any) -> None:
             form % arguments
+
     with tempfile.TemporaryDirectory() as top:
         with open(os.path.join(top, "f.html"), "w", encoding="utf-8") as out:
             out.write("page")
@@ -221,8 +252,10 @@ def work_servers() -> None:
             b"GET /f.html HTTP/1.1\r\nIf-Modified-Since: Mon, 01 Jan 2096 00:00:00 GMT",
         ):  # fmt: skip
             Quiet(
-                Request(line + b"\r\nHost: h\r\nConnection: close\r\n\r\n"), ("1.2.3.4", 5),
-                Server(), directory=top,
+                Request(line + b"\r\nHost: h\r\nConnection: close\r\n\r\n"),
+                ("1.2.3.4", 5),
+                Server(),
+                directory=top,
             )  # type: ignore[arg-type]
 
 
@@ -245,7 +278,10 @@ def work_wsgi() -> None:
             environ: dict[str, Any] = {}
             wsgiref.util.setup_testing_defaults(environ)
             wsgiref.handlers.SimpleHandler(
-                io.BytesIO(), io.BytesIO(), io.StringIO(), environ,
+                io.BytesIO(),
+                io.BytesIO(),
+                io.StringIO(),
+                environ,
             ).run(app)
         wsgiref.util.request_uri(environ), wsgiref.util.application_uri(environ)
         wsgiref.util.shift_path_info(environ), wsgiref.util.guess_scheme(environ)
@@ -262,8 +298,12 @@ def work_xmlrpc() -> None:
     dispatcher.register_function(divmod)
     dispatcher.register_instance(os.path, allow_dotted_names=True)
     for name, arguments in (
-        ("divmod", (7, 2)), ("divmod", (1, 0)), ("nothing", ()), ("system.listMethods", ()),
-        ("system.methodHelp", ("divmod",)), ("basename", ("/a/b",)),
+        ("divmod", (7, 2)),
+        ("divmod", (1, 0)),
+        ("nothing", ()),
+        ("system.listMethods", ()),
+        ("system.methodHelp", ("divmod",)),
+        ("basename", ("/a/b",)),
         ("system.multicall", ([{"methodName": "divmod", "params": [5, 3]}],)),
     ):
         answer = dispatcher._marshaled_dispatch(xmlrpc.client.dumps(arguments, name).encode())
@@ -318,7 +358,9 @@ def work_dom() -> None:
     new.firstChild.splitText(0).replaceWholeText("z"), document.doctype.entities.length
     document.unlink()
     xml.dom.getDOMImplementation().createDocument(
-        "urn:x", "q:r", xml.dom.getDOMImplementation().createDocumentType("q", "p", "s"),
+        "urn:x",
+        "q:r",
+        xml.dom.getDOMImplementation().createDocumentType("q", "p", "s"),
     ).toxml()
     xml.dom.minidom.getDOMImplementation().hasFeature("core", "2.0")
     events = xml.dom.pulldom.parseString(DOCUMENT)
@@ -331,13 +373,32 @@ def work_etree() -> None:
     tree = xml.etree.ElementTree.ElementTree(xml.etree.ElementTree.fromstring(DOCUMENT))
     element = tree.getroot()
     for path in (
-        "a", "./a/b", ".//b", "a[@y='2']", "a[2]", "a[last()]", "*", "a[b]", "..", ".//*[@y]",
-        "a[last()-1]", "a[.='x']", "a[b='']", "{*}a", "//a", "a[@y!='3']", "a[0]", "a[", "{urn}x",
+        "a",
+        "./a/b",
+        ".//b",
+        "a[@y='2']",
+        "a[2]",
+        "a[last()]",
+        "*",
+        "a[b]",
+        "..",
+        ".//*[@y]",
+        "a[last()-1]",
+        "a[.='x']",
+        "a[b='']",
+        "{*}a",
+        "//a",
+        "a[@y!='3']",
+        "a[0]",
+        "a[",
+        "{urn}x",
         "a//b",
     ):
         attempt(
             lambda p=path: (
-                element.findall(p), element.find(p), element.findtext(p, "d"),
+                element.findall(p),
+                element.find(p),
+                element.findtext(p, "d"),
                 list(element.iterfind(p)),
             )
         )
@@ -371,14 +432,16 @@ def work_etree() -> None:
         't<xi:include href="y"/></r>'
     )
     xml.etree.ElementInclude.include(
-        include, lambda href, parse,
-        encoding=None: "text" if parse == "text" else ET.Element("inc"),
+        include,
+        lambda href, parse, encoding=None: "text" if parse == "text" else ET.Element("inc"),
     )
 
 
 def work_sax() -> None:
     class Handler(
-        xml.sax.ContentHandler, xml.sax.handler.DTDHandler, xml.sax.handler.EntityResolver,
+        xml.sax.ContentHandler,
+        xml.sax.handler.DTDHandler,
+        xml.sax.handler.EntityResolver,
     ):
         pass
 
@@ -388,14 +451,18 @@ def work_sax() -> None:
         reader.setContentHandler(Handler()), reader.setErrorHandler(xml.sax.ErrorHandler())
         reader.setProperty(
             xml.sax.handler.property_lexical_handler,
-            xml.sax.handler.LexicalHandler() if hasattr(
-                xml.sax.handler, "LexicalHandler",
-            ) else None,
+            xml.sax.handler.LexicalHandler()
+            if hasattr(
+                xml.sax.handler,
+                "LexicalHandler",
+            )
+            else None,
         )
         reader.feed(DOCUMENT), reader.getColumnNumber(), reader.close()
     out = io.StringIO()
     xml.sax.parseString(
-        DOCUMENT, xml.sax.saxutils.XMLGenerator(out, "utf-8", short_empty_elements=True),
+        DOCUMENT,
+        xml.sax.saxutils.XMLGenerator(out, "utf-8", short_empty_elements=True),
     )
     attempt(xml.sax.parseString, "<a", Handler()), xml.sax.saxutils.escape("<&>", {"x": "y"})
     xml.sax.saxutils.unescape("&lt;"), xml.sax.saxutils.quoteattr("a\"b'\n")

@@ -1,0 +1,1 @@
+"""What the coverage of each example costs: `python -m benchmarks.examples`."""

@@ -1,0 +1,7 @@
+"""`python -m benchmarks.examples`."""
+
+import sys
+
+from benchmarks.examples.measure import main
+
+sys.exit(main())

@@ -1,0 +1,233 @@
+#include "qc_compat_events.h"
+
+#include "qc_engine_probe.h"
+#include "qc_flow.h"
+#include "qc_probe_hook.h"
+#include "qc_probe_patch.h"
+#include "qc_probe_slots.h"
+#include "qc_record.h"
+
+#if QC_HAVE_PROBES
+
+/* ------------------------------------------------------------------ trace functions */
+
+/* A trace function would see a line begin again where a trampoline goes back: the trampoline has
+ * no line. So its next event is taken from it, if it is that one. */
+static _Thread_local struct {
+    Py_tracefunc function;
+    int lasti;
+} muted;
+
+static int take_event(PyObject *object, PyFrameObject *frame, int what, PyObject *arg)
+{
+    Py_tracefunc function = muted.function;
+    qc_set_tracefunc(function);
+    if (what == PyTrace_LINE && PyFrame_GetLasti(frame) == muted.lasti) {
+        return 0;
+    }
+    return function(object, frame, what, arg);
+}
+
+/* Called in a trampoline that goes on at a unit where a trace function saw its line begin already.
+ */
+static void mute(qc_codemap *map, uint32_t unit)
+{
+    Py_tracefunc function = qc_active_tracefunc();
+    if (function != NULL && function != take_event) {
+        if (qc_probe_expect_trace(map) < 0) { /* set by C code, not by sys.settrace() */
+            PyErr_Clear();                    /* it may see a line too many */
+        }
+        muted.function = function;
+        muted.lasti = 2 * (int)unit;
+        qc_set_tracefunc(take_event);
+    }
+}
+
+/* `unit` is where the trampoline is. */
+static void hide_from_trace_function(qc_link *link, const qc_probe *probe, uint32_t unit)
+{
+    PyCodeObject *code = link->code;
+    if (QC_LIKELY(!qc_code_has_line_events(code)) || probe->kind == QC_PROBE_OUT) {
+        return;
+    }
+    int line = PyCode_Addr2Line(code, 2 * (int)probe->patch);
+    if (qc_code_lend_line(code, unit, line)) {
+        return;
+    }
+    if (probe->kind == QC_PROBE_JUMP &&
+        (probe->target <= probe->patch || PyCode_Addr2Line(code, 2 * (int)probe->target) != line)) {
+        return; /* a line begins there anyway */
+    }
+    if (probe->kind == QC_PROBE_CATCH && line < 0) {
+        return;
+    }
+    mute(link->map, probe->target);
+}
+
+/* ------------------------------------------------------------------ hits */
+
+/* An exception was caught by the handler that the probe stands in. True: ask again next time. */
+static bool landed(const qc_link *link, const qc_probe *probe)
+{
+    PyCodeObject *original = link->twin->original;
+    uint32_t unit = qc_exception_unit(qc_handled_exception(), link->code);
+    int lasti = unit != UINT32_MAX ? 2 * (int)qc_twin_origin(link->twin, unit) : -1;
+    int line = PyCode_Addr2Line(original, 2 * (int)probe->begin_unit);
+    return qc_record_landing(link->record, original, lasti, probe->begin_unit, line);
+}
+
+/* Was the exception that leaves the code thrown into it where it yields, in the loop of an async
+ * for? That is no way out, to coverage.py (3.11). */
+static bool was_thrown_in(qc_link *link, uint32_t unit)
+{
+    const uint8_t *original = qc_code_shown(link->twin->original);
+    if (!QC_RESUMES_UNSEEN || unit >= link->twin->units ||
+        original[2 * (size_t)unit] != END_ASYNC_FOR) {
+        return false;
+    }
+    uint32_t from = qc_exception_unit(qc_leaving_exception(), link->code);
+    return from < (size_t)PyBytes_GET_SIZE(link->twin->clean) / 2 &&
+           qc_code_shown(link->code)[2 * (size_t)from] == YIELD_VALUE;
+}
+
+static void record_probe(qc_link *link, qc_probe *probe)
+{
+    if (link->record == NULL) {
+        return;
+    }
+    if (probe->flags & QC_HIT_LINE) {
+        qc_record_hit(link->record, probe->line_unit, QC_HIT_LINE);
+    }
+    if (probe->flags & QC_HIT_RETURN) {
+        qc_record_hit(link->record, probe->own_unit, QC_HIT_RETURN);
+    }
+    if (probe->flags & QC_HIT_PASSED) {
+        qc_record_hit(link->record, probe->own_unit, QC_HIT_PASSED);
+    }
+    if (probe->side) {
+        qc_record_hit(link->record, probe->side_unit, probe->side);
+    }
+    if (probe->kind == QC_PROBE_CATCH) {
+        probe->done = probe->done || !link->record->owner->branch || !landed(link, probe);
+    } else if (probe->kind == QC_PROBE_OUT) {
+        uint32_t unit = qc_twin_origin(link->twin, qc_raising_unit());
+        if (!was_thrown_in(link, unit)) {
+            qc_record_hit(link->record, unit, QC_HIT_UNWIND);
+        }
+    }
+}
+
+static void fire(qc_link *link, qc_probe *probe)
+{
+    bool stays = probe->kind == QC_PROBE_CATCH || probe->kind == QC_PROBE_OUT;
+    record_probe(link, probe);
+    if (probe->armed && (!stays || probe->done || link->record == NULL)) {
+        qc_probe_disarm(link->code, link->twin, probe);
+    }
+}
+
+/* ------------------------------------------------------------------ the hook */
+
+typedef struct qc_hook {
+    PyObject_HEAD
+    qc_codemap *map;
+} qc_hook;
+
+static qc_probe *probe_of_trampoline(qc_twin *twin, uint32_t unit)
+{
+    uint32_t low = 0, high = twin->probe_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (twin->probes[middle].trampoline <= unit) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 ? &twin->probes[low - 1] : NULL;
+}
+
+/* The code of a twin that sleeps is about to run for the first time. The probe of its first line
+ * has been passed by then: it fires at once. -1 with an exception that is the program's. */
+static int wake(const qc_hook *hook, qc_link *link)
+{
+    qc_tracer *tracer = hook->map->prober;
+    qc_stub_remove(link);
+    if (QC_STUB_AFTER_RESUME) {
+        mute(link->map, link->twin->entry);
+    }
+    if (tracer == NULL || link->epoch != tracer->store->epoch) {
+        link->twin->settled = true;
+        return 0;
+    }
+    tracer->store->activity = true;
+    if (qc_probe_begin(tracer, link) < 0) {
+        Py_INCREF(tracer);
+        int result = qc_tracer_fail(tracer);
+        Py_DECREF(tracer);
+        return result;
+    }
+    for (uint32_t k = 0; k < link->twin->probe_count; k++) {
+        qc_probe *probe = &link->twin->probes[k];
+        if (probe->patch == link->twin->entry && probe->kind == QC_PROBE_AT && probe->armed) {
+            fire(link, probe);
+        }
+        if (probe->patch > link->twin->entry) {
+            break;
+        }
+    }
+    return 0;
+}
+
+/* A trampoline asks (qc_trampoline_test): the frame is in its midst. Only a failure runs Python
+ * code. */
+static int hook_bool(const qc_hook *hook)
+{
+    uint32_t unit;
+    PyCodeObject *code = qc_current_code(&unit);
+    qc_link *link = qc_codemap_find(hook->map, code);
+    if (link == NULL || link->twin == NULL) {
+        return 1;
+    }
+    if (unit >= link->twin->stub) {
+        return wake(hook, link) < 0 ? -1 : 1;
+    }
+    qc_probe *probe = probe_of_trampoline(link->twin, unit);
+    if (probe != NULL) {
+        fire(link, probe);
+        hide_from_trace_function(link, probe, unit);
+        if (hook->map->prober != NULL) {
+            hook->map->prober->store->activity = true;
+        }
+    }
+    return 1;
+}
+
+PyObject *qc_hook_new(PyTypeObject *type, qc_codemap *map)
+{
+    qc_hook *hook = PyObject_New(qc_hook, type);
+    if (hook != NULL) {
+        hook->map = qc_codemap_hold(map);
+    }
+    return (PyObject *)hook;
+}
+
+static PyObject *hook_negative(const qc_hook *hook)
+{
+    return hook_bool(hook) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyType_Slot hook_slots[] = {
+    {Py_nb_bool, hook_bool},
+    {Py_nb_negative, hook_negative},
+    {0, NULL},
+};
+
+PyType_Spec qc_hook_spec = {
+    .name = "quickcover._native.Hook",
+    .basicsize = sizeof(qc_hook),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = hook_slots,
+};
+
+#endif

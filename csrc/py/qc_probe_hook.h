@@ -1,0 +1,20 @@
+/* The hook: the one object that all trampolines ask for its truth value, which is always true.
+ *
+ * Asking records the hit and takes the probe out. The hook finds the probe by the place that the
+ * running frame is at, so copies of a twin's constants are harmless.
+ */
+#ifndef QC_PROBE_HOOK_H
+#define QC_PROBE_HOOK_H
+
+#include "qc_codemap.h"
+
+#if QC_HAVE_PROBES
+
+extern PyType_Spec qc_hook_spec;
+
+/* NULL with an exception set. Never freed: twins refer to it. */
+PyObject *qc_hook_new(PyTypeObject *type, qc_codemap *map);
+
+#endif
+
+#endif

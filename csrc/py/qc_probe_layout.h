@@ -1,0 +1,61 @@
+/* The bytes of an instrumented code object: where its probes and trampolines stand.
+ *
+ * A probe displaces one code unit by a jump forward to its trampoline, which asks the hook (see
+ * qc_probe_twin.h) and jumps back to the unit, by then restored; or it sends a branch's jump to a
+ * trampoline that asks the hook and goes on to the branch's target. Trampolines stand in islands.
+ * One island at the end suffices for most code: then nothing moves, offsets and tables are those
+ * of the original. A jump of one unit reaches 255 units, so longer code gets more islands, best
+ * where control never comes by; and where a branch falls through to an instruction that others
+ * reach too, a NOP is put between. Then what follows moves, and jumps and tables are made anew.
+ *
+ * Functions allocate through qc_mem, touch no Python object and run no Python.
+ */
+#ifndef QC_PROBE_LAYOUT_H
+#define QC_PROBE_LAYOUT_H
+
+#include "qc_probe_plan.h"
+#include "qc_probe_tables.h"
+
+/* A probe in its place. Units are those of the new code, but for those of hits. */
+typedef struct qc_probe {
+    uint32_t patch;           /* the unit that it displaces, or the first unit of its branch */
+    uint32_t trampoline;      /* the first unit of its trampoline */
+    uint32_t target;          /* where it goes on */
+    uint32_t side_unit;       /* of the original: the branch whose side is hit, too */
+    uint32_t line_unit;       /* of the original: where the instruction begins */
+    uint32_t own_unit;        /* of the original: its opcode, after prefixes */
+    uint32_t begin_unit;      /* of the original: where a handler's line begins */
+    uint8_t kind;             /* qc_probe_kind */
+    uint8_t side;             /* QC_HIT_LEFT, QC_HIT_RIGHT, or 0: none */
+    uint8_t flags;            /* hits of the instruction itself: QC_HIT_LINE, _RETURN, _PASSED */
+    uint8_t prefixes;         /* EXTENDED_ARGs before the opcode of the instruction */
+    uint8_t opcode, argument; /* what stands at the place while the probe is armed */
+    int16_t slots;            /* of the stack that the trampoline needs */
+    bool armed;
+    bool done;      /* QC_PROBE_CATCH, QC_PROBE_OUT: every exception of interest was seen */
+    uint16_t saved; /* while armed: the unit displaced, opcode in the low byte */
+} qc_probe;
+
+typedef struct qc_layout {
+    uint8_t *code;  /* without probes, with trampolines */
+    uint8_t *clean; /* the same without trampolines: NOPs, and nothing at the end */
+    uint32_t units, clean_units;
+    size_t bytes;        /* allocated for each of the two */
+    qc_bytes linetable;  /* if moved */
+    qc_bytes exceptions; /* if moved */
+    qc_bytes outs;       /* with QC_PROBE_OUT: the exception table that leads to it */
+    qc_probe *probes;    /* in the order of their trampolines */
+    uint32_t probe_count;
+    uint32_t *places; /* if moved: unit of the original → where it stands, and its end; else NULL */
+    uint32_t place_count;
+
+    bool moved; /* something stands elsewhere than in the original */
+} qc_layout;
+
+/* Lays out a plan. `hook` is the index of the hook among the constants. 0; -1 when memory ran out;
+ * 1 when this code can't be laid out: nothing is to be freed then. */
+int qc_layout_make(qc_layout *layout, const qc_plan *plan, const qc_codeview *view, uint32_t hook);
+
+void qc_layout_free(qc_layout *layout);
+
+#endif

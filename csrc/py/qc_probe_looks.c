@@ -1,0 +1,243 @@
+#include "qc_compat_probe.h"
+
+#include "qc_probe_looks.h"
+#include "qc_probe_slots.h"
+#include "qc_probe_twin.h"
+
+#if QC_HAVE_PROBES
+
+/* Static, against the rule, because PyCode_Type is: a slot can't be told where its state is. */
+static struct {
+    qc_codemap *map; /* strong */
+    getter get_code, get_adaptive;
+    richcmpfunc compare;
+    hashfunc hash;
+    PyCFunction replace, dump, dumps;
+} looks;
+
+/* ------------------------------------------------------------------ twins as their originals */
+
+/* The original of a twin; any other object itself. Borrowed. */
+static PyObject *original_of(PyObject *object)
+{
+    if (PyCode_Check(object)) {
+        qc_link *link = qc_codemap_find(looks.map, (PyCodeObject *)object);
+        if (link != NULL && link->twin != NULL) {
+            return (PyObject *)link->twin->original;
+        }
+    }
+    return object;
+}
+
+static PyObject *compare(PyObject *left, PyObject *right, int what)
+{
+    return looks.compare(original_of(left), original_of(right), what);
+}
+
+static Py_hash_t hash(PyObject *code)
+{
+    return looks.hash(original_of(code));
+}
+
+static PyObject *get_code(PyObject *code, void *closure)
+{
+    qc_link *link = qc_codemap_find(looks.map, (PyCodeObject *)code);
+    if (link != NULL && link->twin != NULL && qc_twin_show(link) < 0) {
+        return NULL;
+    }
+    return looks.get_code(code, closure);
+}
+
+static PyObject *get_adaptive(PyObject *code, void *closure)
+{
+    qc_link *link = qc_codemap_find(looks.map, (PyCodeObject *)code);
+    if (link != NULL && link->twin != NULL) {
+        return qc_twin_adaptive(link);
+    }
+    return looks.get_adaptive(code, closure);
+}
+
+/* ------------------------------------------------------------------ attributes */
+
+static PyObject *get_exceptions(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyCodeObject *code = (PyCodeObject *)self;
+    const qc_twin *twin = qc_twin_of(looks.map, code);
+    return Py_NewRef(twin != NULL ? twin->exceptions : code->co_exceptiontable);
+}
+
+static PyObject *get_stacksize(PyObject *self, void *Py_UNUSED(closure))
+{
+    const qc_twin *twin = qc_twin_of(looks.map, (PyCodeObject *)self);
+    const PyCodeObject *code = twin != NULL ? twin->original : (PyCodeObject *)self;
+    return PyLong_FromLong(code->co_stacksize);
+}
+
+/* ------------------------------------------------------------------ copies */
+
+/* Has a twin be without what was added, or be with it again. */
+static int hide(qc_link *link, void *Py_UNUSED(context))
+{
+    if (link->twin == NULL) {
+        return 0;
+    }
+    qc_code_set_exceptions(link->code, link->twin->exceptions);
+    return qc_twin_show(link);
+}
+
+static int show(qc_link *link, void *Py_UNUSED(context))
+{
+    qc_twin *twin = link->twin;
+    if (twin != NULL && twin->outs_armed) {
+        qc_code_set_exceptions(link->code, twin->outs);
+    }
+    return 0;
+}
+
+/* code.replace(): the copy has no trampolines, so nothing may lead to them. */
+static PyObject *replace(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyCodeObject *code = (PyCodeObject *)self;
+    _PyCFunctionFastWithKeywords function =
+        (_PyCFunctionFastWithKeywords)(void (*)(void))looks.replace;
+    qc_link *link = qc_codemap_find(looks.map, code);
+    if (link == NULL || link->twin == NULL) {
+        return function(self, args, count, names);
+    }
+    if (qc_twin_show(link) < 0) {
+        return NULL;
+    }
+    int slots = code->co_stacksize;
+    code->co_stacksize = link->twin->original->co_stacksize;
+    (void)hide(link, NULL);
+    PyObject *result = function(self, args, count, names);
+    (void)show(link, NULL);
+    code->co_stacksize = slots;
+    return result;
+}
+
+/* May marshal come to a twin in this value? */
+static bool may_hold_twin(PyObject *value)
+{
+    if (!PyCode_Check(value) || qc_twin_of(looks.map, (PyCodeObject *)value) != NULL ||
+        Py_EnterRecursiveCall(" while a code object is marshalled")) {
+        PyErr_Clear(); /* so deep that marshal will refuse it */
+        return true;
+    }
+    PyObject *consts = ((PyCodeObject *)value)->co_consts;
+    bool found = false;
+    for (Py_ssize_t k = 0; !found && k < PyTuple_GET_SIZE(consts); k++) {
+        PyObject *item = PyTuple_GET_ITEM(consts, k);
+        found = PyCode_Check(item) && may_hold_twin(item);
+    }
+    Py_LeaveRecursiveCall();
+    return found;
+}
+
+/* Calls marshal's function with all twins hidden, if the value may hold one. */
+static PyObject *marshalled(PyCFunction function, PyObject *module, PyObject *const *args,
+                            Py_ssize_t count, PyObject *names)
+{
+    if (count < 1 || !may_hold_twin(args[0])) {
+        return qc_call_method(function, QC_MARSHAL_FLAGS, module, args, count, names);
+    }
+    PyObject *result = qc_codemap_each(looks.map, hide, NULL) == 0
+                           ? qc_call_method(function, QC_MARSHAL_FLAGS, module, args, count, names)
+                           : NULL;
+    PyObject *error = result == NULL ? qc_error_take() : NULL;
+    (void)qc_codemap_each(looks.map, show, NULL);
+    if (error != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
+    }
+    return result;
+}
+
+static PyObject *dump(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    return marshalled(looks.dump, module, args, count,
+                      QC_MARSHAL_FLAGS & METH_KEYWORDS ? names : NULL);
+}
+
+static PyObject *dumps(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    return marshalled(looks.dumps, module, args, count,
+                      QC_MARSHAL_FLAGS & METH_KEYWORDS ? names : NULL);
+}
+
+/* ------------------------------------------------------------------ putting them in place */
+
+/* PyDescr_NewGetSet keeps a pointer to its definition; never written to. */
+static PyGetSetDef EXCEPTIONS = {"co_exceptiontable", get_exceptions, NULL, NULL, NULL};
+static PyGetSetDef STACKSIZE = {"co_stacksize", get_stacksize, NULL, NULL, NULL};
+
+static int put_attribute(PyGetSetDef *definition)
+{
+    PyObject *descriptor = PyDescr_NewGetSet(&PyCode_Type, definition);
+    int result = descriptor != NULL ? PyDict_SetItemString(qc_type_dict(&PyCode_Type),
+                                                           definition->name, descriptor)
+                                    : -1;
+    Py_XDECREF(descriptor);
+    PyType_Modified(&PyCode_Type);
+    return result;
+}
+
+/* The descriptor of an attribute of code objects, borrowed; NULL with an exception set. */
+static PyObject *attribute(const char *name, PyTypeObject *type)
+{
+    PyObject *descriptor = PyDict_GetItemString(qc_type_dict(&PyCode_Type), name);
+    if (descriptor == NULL || !Py_IS_TYPE(descriptor, type)) {
+        PyErr_Format(PyExc_RuntimeError, "quickcover: code.%s is not CPython's", name);
+        return NULL;
+    }
+    return descriptor;
+}
+
+static int put_marshal(void)
+{
+    PyMethodDef *dump_method = qc_builtin_method("marshal", "dump", QC_MARSHAL_FLAGS);
+    PyMethodDef *dumps_method = qc_builtin_method("marshal", "dumps", QC_MARSHAL_FLAGS);
+    if (dump_method == NULL || dumps_method == NULL) {
+        return -1;
+    }
+    looks.dump = dump_method->ml_meth;
+    looks.dumps = dumps_method->ml_meth;
+    dump_method->ml_meth = (PyCFunction)(void (*)(void))dump;
+    dumps_method->ml_meth = (PyCFunction)(void (*)(void))dumps;
+    return 0;
+}
+
+int qc_probe_looks_open(qc_codemap *map)
+{
+    if (looks.map != NULL) {
+        return 0;
+    }
+    PyObject *code = attribute("co_code", &PyGetSetDescr_Type);
+    PyObject *adaptive = code != NULL ? attribute("_co_code_adaptive", &PyGetSetDescr_Type) : NULL;
+    PyObject *method = adaptive != NULL ? attribute("replace", &PyMethodDescr_Type) : NULL;
+    if (method == NULL || put_marshal() < 0 || put_attribute(&EXCEPTIONS) < 0 ||
+        put_attribute(&STACKSIZE) < 0) {
+        return -1;
+    }
+    looks.map = qc_codemap_hold(map);
+    PyGetSetDef *getset = ((PyGetSetDescrObject *)code)->d_getset;
+    looks.get_code = getset->get;
+    getset->get = get_code;
+    getset = ((PyGetSetDescrObject *)adaptive)->d_getset;
+    looks.get_adaptive = getset->get;
+    getset->get = get_adaptive;
+    PyMethodDef *definition = ((PyMethodDescrObject *)method)->d_method;
+    looks.replace = definition->ml_meth;
+    for (PyMethodDef *one = PyCode_Type.tp_methods; one->ml_name != NULL; one++) {
+        if (one->ml_meth == looks.replace) { /* it may have two names */
+            one->ml_meth = (PyCFunction)(void (*)(void))replace;
+        }
+    }
+    looks.compare = PyCode_Type.tp_richcompare;
+    looks.hash = PyCode_Type.tp_hash;
+    PyCode_Type.tp_richcompare = compare;
+    PyCode_Type.tp_hash = hash;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,1 @@
+"""Tests of quickcover.Session: the coverage of each example."""
