@@ -1,6 +1,6 @@
 # The front door. Needs make, a C compiler and a Python from 3.11 to 3.15 with venv, or PyPy 3.11, which
-# needs no compiler; everything
-# else (cmake, ninja, test tools) comes from PyPI into a virtual environment in this directory.
+# needs no compiler; everything else (cmake, ninja, test tools) comes from PyPI into a virtual
+# environment in this directory.
 #
 #   make test                       with the python3 at hand, in .venv
 #   make test PYTHON=python3.14     with another one, in .venvs/3.14

@@ -244,14 +244,24 @@ static inline uint32_t qc_code_units(PyCodeObject *code)
 }
 
 #if QC_HAVE_MONITORING
-/* Where CPython keeps the opcode that INSTRUMENTED_LINE stands in front of. */
-static inline uint8_t *qc_code_below_line(_PyCoMonitoringData *data, uint32_t unit)
+/* CPython keeps an entry for the line of each code unit, once line events were asked for: the opcode
+ * that INSTRUMENTED_LINE stands in front of, then how far away the line is. From 3.13.3 on, a byte
+ * with the width of an entry, 2 to 5, comes before them all. What we were built with need not be
+ * what we run on, so the data tell: before 3.13.3 they begin with what stands below the line event
+ * of unit 0, and no code begins with an instruction that has one. */
+static inline bool qc_lines_have_width(const _PyCoMonitoringData *data)
 {
-#if PY_VERSION_HEX >= 0x030E0000
-    return &data->lines->data[unit * data->lines->bytes_per_entry];
-#else
-    return &data->lines[unit].original_opcode;
-#endif
+    enum { MIN_WIDTH = 2, MAX_WIDTH = 5 };
+    uint8_t first = *(const uint8_t *)data->lines;
+    return PY_VERSION_HEX >= 0x030E0000 || (first >= MIN_WIDTH && first <= MAX_WIDTH);
+}
+
+/* Where CPython keeps the opcode that INSTRUMENTED_LINE stands in front of. */
+static inline uint8_t *qc_code_below_line(const _PyCoMonitoringData *data, uint32_t unit)
+{
+    uint8_t *bytes = (uint8_t *)data->lines;
+    return qc_lines_have_width(data) ? bytes + 1 + (size_t)unit * bytes[0]
+                                     : bytes + 2 * (size_t)unit;
 }
 
 /* Switches an event that DISABLE has switched off on again at one instruction, for one tool whose

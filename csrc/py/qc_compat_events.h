@@ -41,30 +41,70 @@ static inline bool qc_opcode_event(uint8_t opcode, int *event, uint8_t *instrume
     return *instrumented != 0;
 }
 
-/* How far a unit is from the line that CPython guesses for it: this is for no line at all. */
-enum { QC_NO_LINE = -128 };
+/* Before 3.13.3, CPython guesses a line, and keeps how far away the true one is; these are for what
+ * it can't keep so. */
+enum { QC_NO_LINE = -128, QC_LINE_CHANGES = -127, QC_COMPUTED_LINE = -126 };
+
+/* The same from 3.13.3 on: the distance from the first line, of one byte or more. */
+enum { QC_FIRST_LINE = 2 };
+
+static inline bool qc_code_has_line(const _PyCoMonitoringData *data, uint32_t unit)
+{
+    const uint8_t *line = qc_code_below_line(data, unit) + 1;
+    if (!qc_lines_have_width(data)) {
+        return (int8_t)*line != QC_NO_LINE;
+    }
+    uint32_t any = 0, bytes = *(const uint8_t *)data->lines - 1u;
+    for (uint32_t k = 0; k < bytes; k++) {
+        any |= line[k];
+    }
+    return any != 0;
+}
+
+/* Has a unit pass for code of this line (-1: of none). False if that can't be done. */
+static inline bool qc_code_set_line(PyCodeObject *code, uint32_t unit, int line)
+{
+    const _PyCoMonitoringData *data = code->_co_monitoring;
+    uint8_t *at = qc_code_below_line(data, unit) + 1;
+    if (!qc_lines_have_width(data)) {
+        int delta = line - code->co_firstlineno - (int)(unit >> 4);
+        if (line >= 0 && (delta <= QC_COMPUTED_LINE || delta > INT8_MAX)) {
+            return false;
+        }
+        *at = (uint8_t)(line >= 0 ? delta : QC_NO_LINE);
+        return true;
+    }
+    uint32_t bytes = *(const uint8_t *)data->lines - 1u;
+    int64_t distance = line >= 0 ? (int64_t)line - code->co_firstlineno + QC_FIRST_LINE : 0;
+    if (distance < 0 || distance >> 8 * bytes != 0) {
+        return false;
+    }
+    for (uint32_t k = 0; k < bytes; k++) {
+        at[k] = (uint8_t)(distance >> 8 * k);
+    }
+    return true;
+}
 
 /* Has a line event come at a unit, if line events come in this code at all. */
 static inline void qc_code_mark_line(PyCodeObject *code, uint32_t unit, uint8_t base)
 {
     _PyCoMonitoringData *data = code->_co_monitoring;
-    _PyCoLineInstrumentationData *line = &data->lines[unit];
+    uint8_t *below = qc_code_below_line(data, unit);
     uint8_t *at = (uint8_t *)code->co_code_adaptive + 2 * (size_t)unit;
-    if (line->line_delta == QC_NO_LINE || base == END_ASYNC_FOR || base == RESUME ||
+    if (!qc_code_has_line(data, unit) || base == END_ASYNC_FOR || base == RESUME ||
         base == END_FOR || base == END_SEND) {
         return;
     }
 #if QC_AT_LEAST_3_13
-    enum { LINE_CHANGES = -127, COMPUTED_LINE = -126 };
-    if (line->line_delta == LINE_CHANGES) {
-        line->line_delta = COMPUTED_LINE; /* that would not hold for who jumps here */
+    if (!qc_lines_have_width(data) && (int8_t)below[1] == QC_LINE_CHANGES) {
+        below[1] = (uint8_t)QC_COMPUTED_LINE; /* that would not hold for who jumps here */
     }
 #endif
     if (*at == INSTRUMENTED_LINE) {
         return;
     }
     bool displaced = *at == JUMP_FORWARD; /* perhaps: it is its own plain form */
-    line->original_opcode = *at >= MIN_INSTRUMENTED_OPCODE || displaced ? *at : base;
+    *below = *at >= MIN_INSTRUMENTED_OPCODE || displaced ? *at : base;
     if (data->active_monitors.tools[PY_MONITORING_EVENT_LINE]) {
         *at = INSTRUMENTED_LINE;
         if (data->line_tools != NULL) {
@@ -136,7 +176,7 @@ static inline uint8_t *qc_code_opcode(PyCodeObject *code, uint32_t unit)
 #if QC_CODE_IS_BORN_WARM
     _PyCoMonitoringData *data = code->_co_monitoring;
     if (data != NULL && *opcode == INSTRUMENTED_LINE) {
-        opcode = &data->lines[unit].original_opcode;
+        opcode = qc_code_below_line(data, unit);
     }
     if (data != NULL && *opcode == INSTRUMENTED_INSTRUCTION) {
         opcode = &data->per_instruction_opcodes[unit];
@@ -151,17 +191,11 @@ static inline uint8_t *qc_code_opcode(PyCodeObject *code, uint32_t unit)
 static inline bool qc_code_lend_line(PyCodeObject *code, uint32_t unit, int line)
 {
 #if QC_CODE_IS_BORN_WARM
-    enum { LOWEST = -125, HIGHEST = 127 };
     uint32_t at = unit + QC_TRAMPOLINE_TEST_UNITS;
     while (*qc_code_opcode(code, at) == EXTENDED_ARG) {
         at++;
     }
-    int delta = line - code->co_firstlineno - (int)(at >> 4);
-    if (line >= 0 && (delta < LOWEST || delta > HIGHEST)) {
-        return false;
-    }
-    code->_co_monitoring->lines[at].line_delta = (int8_t)(line >= 0 ? delta : QC_NO_LINE);
-    return true;
+    return qc_code_set_line(code, at, line);
 #else
     (void)code;
     (void)unit;

@@ -252,7 +252,11 @@ uint32_t qc_twin_origin(const qc_twin *twin, uint32_t place)
             high = middle;
         }
     }
-    return low > 0 ? low - 1 : 0;
+    uint32_t unit = low > 0 ? low - 1 : 0;
+    while (unit > 0 && twin->places[unit - 1] == twin->places[unit]) {
+        unit--; /* its caches stand where it stands; to CPython, they may have no line (3.13.3) */
+    }
+    return unit;
 }
 
 /* ------------------------------------------------------------------ what others see */

@@ -74,7 +74,8 @@ int qc_twin_show(qc_link *link);
 /* Finds the places of the probes. 0, also if it is awake; -1 with an exception set. */
 int qc_twin_wake(qc_link *link);
 
-/* Where a unit of the original stands in the twin, and the other way round. */
+/* Where a unit of the original stands in the twin, and the other way round: to the beginning of an
+ * instruction. */
 uint32_t qc_twin_place(const qc_twin *twin, uint32_t unit);
 uint32_t qc_twin_origin(const qc_twin *twin, uint32_t place);
 
