@@ -1,10 +1,11 @@
 """List the Pythons of this machine that quickcover supports: the newest patch of each version.
 
-    python tools/pythons.py [--verbose] [VERSION...]
+    python tools/pythons.py [--verbose] [--old] [VERSION...]
 
 Prints "VERSION PATH" per line, oldest first, PyPy (pypy3.11) last; with VERSIONs only those. Looks
 into PATH, pyenv's versions and the prefix of tools/install-pythons. --verbose says on stderr what
-was found and not taken, and why.
+was found and not taken, and why. With --old, the oldest patch of each version of which there is
+more than one, as "VERSION.PATCH PATH".
 """
 
 from __future__ import annotations
@@ -107,9 +108,8 @@ def examine(path: Path, verbose: bool) -> Candidate | None:
     return None
 
 
-def newest(verbose: bool) -> list[Candidate]:
-    """The newest usable interpreter of each minor version, oldest version first."""
-    best: dict[str, Candidate] = {}
+def usable(verbose: bool) -> Iterator[Candidate]:
+    """Every interpreter that can be used."""
     seen: set[Path] = set()
     for path in programs():
         # A wrapper such as pyenv's is one file under many names: only real files are compared.
@@ -117,23 +117,35 @@ def newest(verbose: bool) -> list[Candidate]:
             continue
         seen.add(path.resolve())
         found = examine(path, verbose)
-        if found is None:
-            continue
-        known = best.get(found.name)
-        if known is None or (found.final, found.version) > (known.final, known.version):
-            best[found.name] = found
-    return sorted(best.values(), key=lambda found: (found.pypy, found.version))
+        if found is not None:
+            yield found
+
+
+def by_age(verbose: bool) -> Iterator[list[Candidate]]:
+    """The usable interpreters of each minor version, newest patch last; oldest version first."""
+    versions: dict[str, list[Candidate]] = {}
+    for found in usable(verbose):
+        versions.setdefault(found.name, []).append(found)
+    for found in sorted(versions.values(), key=lambda one: (one[0].pypy, one[0].version)):
+        # Of equal ones the first counts: that of PATH.
+        yield sorted(reversed(found), key=lambda one: (one.final, one.version))
 
 
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--verbose", action="store_true", help="say what was not taken, and why")
+    parser.add_argument("--old", action="store_true", help="the oldest patches instead")
     parser.add_argument("versions", nargs="*", metavar="VERSION")
     options = parser.parse_args()
-    for found in newest(options.verbose):
-        if not options.versions or found.name in options.versions:
-            print(found.name, found.path)
+    for patches in by_age(options.verbose):
+        oldest, newest = patches[0], patches[-1]
+        if options.versions and newest.name not in options.versions:
+            continue
+        if not options.old:
+            print(newest.name, newest.path)
+        elif oldest.version != newest.version:
+            print(".".join(map(str, oldest.version)), oldest.path)
     return 0
 
 
