@@ -122,13 +122,12 @@ def usable(verbose: bool) -> Iterator[Candidate]:
 
 
 def by_age(verbose: bool) -> Iterator[list[Candidate]]:
-    """The usable interpreters of each minor version, newest patch last; oldest version first."""
+    """The usable interpreters of each minor version, newest patch first; oldest version first."""
     versions: dict[str, list[Candidate]] = {}
     for found in usable(verbose):
         versions.setdefault(found.name, []).append(found)
-    for found in sorted(versions.values(), key=lambda one: (one[0].pypy, one[0].version)):
-        # Of equal ones the first counts: that of PATH.
-        yield sorted(reversed(found), key=lambda one: (one.final, one.version))
+    for patches in sorted(versions.values(), key=lambda one: (one[0].pypy, one[0].version)):
+        yield sorted(patches, key=lambda one: (one.final, one.version), reverse=True)
 
 
 def main() -> int:
@@ -139,7 +138,7 @@ def main() -> int:
     parser.add_argument("versions", nargs="*", metavar="VERSION")
     options = parser.parse_args()
     for patches in by_age(options.verbose):
-        oldest, newest = patches[0], patches[-1]
+        newest, oldest = patches[0], patches[-1]
         if options.versions and newest.name not in options.versions:
             continue
         if not options.old:

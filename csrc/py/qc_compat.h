@@ -244,11 +244,11 @@ static inline uint32_t qc_code_units(PyCodeObject *code)
 }
 
 #if QC_HAVE_MONITORING
-/* CPython keeps an entry for the line of each code unit, once line events were asked for: the opcode
- * that INSTRUMENTED_LINE stands in front of, then how far away the line is. From 3.13.3 on, a byte
- * with the width of an entry, 2 to 5, comes before them all. What we were built with need not be
- * what we run on, so the data tell: before 3.13.3 they begin with what stands below the line event
- * of unit 0, and no code begins with an instruction that has one. */
+/* CPython keeps an entry for the line of each code unit, once line events were asked for: the
+ * opcode that INSTRUMENTED_LINE stands in front of, then how far away the line is. From 3.13.3 on,
+ * a byte with the width of an entry, 2 to 5, comes before them all. What we were built with need
+ * not be what we run on, so the data tell: before 3.13.3 they begin with what stands below the line
+ * event of unit 0, and no code begins with an instruction that has one. */
 static inline bool qc_lines_have_width(const _PyCoMonitoringData *data)
 {
     enum { MIN_WIDTH = 2, MAX_WIDTH = 5 };

@@ -220,22 +220,38 @@ static int leave(qc_tracer *tracer, PyObject *code)
     return link != NULL && link->begins_context;
 }
 
-/* What a callback returns after `enter` or `leave`. */
-static PyObject *carry_on(qc_tracer *tracer, int again)
+/* CPython does not keep a callback alive while it calls it, and these run Python code, during which
+ * another thread may stop us. So they hold the tracer. */
+static qc_tracer *hold(PyObject *self)
 {
-    return again < 0 ? NULL : again ? Py_NewRef(Py_None) : disable(tracer);
+    return (qc_tracer *)Py_NewRef(self);
+}
+
+/* What such a callback returns after `enter` or `leave`. */
+static PyObject *release(qc_tracer *tracer, int again)
+{
+    PyObject *result = again < 0 ? NULL : again ? Py_NewRef(Py_None) : disable(tracer);
+    Py_DECREF(tracer);
+    return result;
+}
+
+/* The same for an event that can't be disabled. */
+static PyObject *release_enabled(qc_tracer *tracer, int again)
+{
+    Py_DECREF(tracer);
+    return again < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    qc_tracer *tracer = (qc_tracer *)self;
-    return carry_on(tracer, enter(tracer, (PyCodeObject *)args[0]));
+    qc_tracer *tracer = hold(self);
+    return release(tracer, enter(tracer, (PyCodeObject *)args[0]));
 }
 
 /* Where a frame goes on that was suspended before we started, its line has no event. */
 static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    qc_tracer *tracer = (qc_tracer *)self;
+    qc_tracer *tracer = hold(self);
     int again = enter(tracer, (PyCodeObject *)args[0]);
     if (tracer->store->branch) {
         qc_session *session = tracer->store->session;
@@ -243,14 +259,14 @@ static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_
         /* A global event, which setting local ones does not bring back. */
         again |= session != NULL && session->rearm && !session->in_place;
     }
-    return carry_on(tracer, again);
+    return release(tracer, again);
 }
 
 /* PY_THROW can't be disabled. */
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    int again = enter((qc_tracer *)self, (PyCodeObject *)args[0]);
-    return again < 0 ? NULL : Py_NewRef(Py_None);
+    qc_tracer *tracer = hold(self);
+    return release_enabled(tracer, enter(tracer, (PyCodeObject *)args[0]));
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -316,16 +332,17 @@ static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    qc_tracer *tracer = (qc_tracer *)self;
+    qc_tracer *tracer = hold(self);
     if (tracer->store->branch) {
         hit_offset(tracer, args, QC_HIT_RETURN);
     }
-    return carry_on(tracer, leave(tracer, args[0]));
+    return release(tracer, leave(tracer, args[0]));
 }
 
 static PyObject *on_yield(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    return carry_on((qc_tracer *)self, leave((qc_tracer *)self, args[0]));
+    qc_tracer *tracer = hold(self);
+    return release(tracer, leave(tracer, args[0]));
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -352,13 +369,13 @@ static void hit_unwind(qc_tracer *tracer, PyObject *const *args)
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    qc_tracer *tracer = (qc_tracer *)self;
+    qc_tracer *tracer = hold(self);
 #if QC_HAVE_BRANCH_SIDES
     if (tracer->store->branch) {
         hit_unwind(tracer, args);
     }
 #endif
-    return leave(tracer, args[0]) < 0 ? NULL : Py_NewRef(Py_None);
+    return release_enabled(tracer, leave(tracer, args[0]));
 }
 
 /* ------------------------------------------------------------------ start and stop */

@@ -27,8 +27,13 @@ static bool wake(PyCodeObject *code)
     qc_link *link = qc_codemap_find(events.map, code);
     qc_tracer *tracer = events.map->prober;
     bool asleep = link != NULL && link->twin != NULL && link->twin->stub_units > 0;
-    return !asleep || tracer == NULL || link->epoch != tracer->store->epoch ||
-           qc_probe_begin(tracer, link) == 0;
+    if (!asleep || tracer == NULL || link->epoch != tracer->store->epoch) {
+        return true;
+    }
+    Py_INCREF(tracer); /* beginning runs Python code, which may stop us */
+    bool begun = qc_probe_begin(tracer, link) == 0;
+    Py_DECREF(tracer);
+    return begun;
 }
 
 /* sys.monitoring.set_local_events(tool, code, set); false with an exception set. */

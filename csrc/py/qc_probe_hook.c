@@ -160,11 +160,12 @@ static int wake(const qc_hook *hook, qc_link *link)
         link->twin->settled = true;
         return 0;
     }
+    Py_INCREF(tracer); /* beginning runs Python code, during which another thread may stop us */
     tracer->store->activity = true;
-    if (qc_probe_begin(tracer, link) < 0) {
-        Py_INCREF(tracer);
-        int result = qc_tracer_fail(tracer);
-        Py_DECREF(tracer);
+    bool begun = qc_probe_begin(tracer, link) == 0;
+    int result = begun ? 0 : qc_tracer_fail(tracer);
+    Py_DECREF(tracer);
+    if (!begun) {
         return result;
     }
     for (uint32_t k = 0; k < link->twin->probe_count; k++) {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -272,3 +274,45 @@ def test_threads_and_code_that_comes_and_goes(engine: str) -> None:
     else:
         assert error is None
     assert seen == ALL_LINES
+
+
+def test_a_tracer_outlives_the_decision_that_another_thread_waits_for(engine: str) -> None:
+    """It is stopped and let go of while `should_trace` runs, in a callback of it."""
+    if engine == "trace":
+        pytest.skip("a thread has a tracer of its own")
+    asked, answer = threading.Event(), threading.Event()
+    file = f"outlived by {engine}.py"  # no other test's, which may be met here
+
+    def should_trace(filename: str, frame: FrameType) -> Any:
+        if filename == file:
+            asked.set()
+            assert answer.wait(60)
+        return measures(file)(filename, frame)
+
+    def only_the_tracer_has_this(filename: str, frame: FrameType) -> bool:
+        return True
+
+    store = _native.Store()
+    tracer = tracer_for(engine, store, should_trace)
+    tracer.check_include = only_the_tracer_has_this
+    tracer_lives = weakref.ref(only_the_tracer_has_this)
+    del only_the_tracer_has_this
+    results: list[object] = []
+
+    def work() -> None:
+        results.append(_function(file)(1))  # type: ignore[operator]
+
+    tracer.start()
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert asked.wait(60)
+    tracer.stop()
+    del tracer
+    gc.collect()
+    alive = tracer_lives() is not None
+    answer.set()
+    worker.join()
+    assert alive
+    assert results == [1]
+    assert store.take_error() is None
+    assert tracer_lives() is None
