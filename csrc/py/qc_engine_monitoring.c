@@ -209,19 +209,21 @@ static int enter(qc_tracer *tracer, PyCodeObject *code)
 /* A frame is left: did it begin a context? As `enter`. */
 static int leave(qc_tracer *tracer, PyObject *code)
 {
-    if (QC_UNLIKELY(tracer->context_frame != NULL) && PyEval_GetFrame() == tracer->context_frame) {
-        Py_CLEAR(tracer->context_frame);
-        if (tracer->context != NULL && tracer->started && qc_context_end(tracer) < 0 &&
-            qc_tracer_fail(tracer) < 0) {
-            return -1;
-        }
-    }
     qc_link *link = qc_codemap_find(tracer->store->map, (PyCodeObject *)code);
-    return link != NULL && link->begins_context;
+    bool begins = link != NULL && link->begins_context;
+    if (QC_UNLIKELY(tracer->context_frame != NULL) && PyEval_GetFrame() == tracer->context_frame) {
+        Py_INCREF(tracer);
+        Py_CLEAR(tracer->context_frame);
+        bool failed = tracer->context != NULL && tracer->started && qc_context_end(tracer) < 0 &&
+                      qc_tracer_fail(tracer) < 0;
+        Py_DECREF(tracer);
+        return failed ? -1 : begins;
+    }
+    return begins;
 }
 
-/* CPython does not keep a callback alive while it calls it, and these run Python code, during which
- * another thread may stop us. So they hold the tracer. */
+/* CPython does not keep a callback alive while it calls it, and some run Python code, during which
+ * another thread may stop us. So those hold the tracer. */
 static qc_tracer *hold(PyObject *self)
 {
     return (qc_tracer *)Py_NewRef(self);
@@ -233,13 +235,6 @@ static PyObject *release(qc_tracer *tracer, int again)
     PyObject *result = again < 0 ? NULL : again ? Py_NewRef(Py_None) : disable(tracer);
     Py_DECREF(tracer);
     return result;
-}
-
-/* The same for an event that can't be disabled. */
-static PyObject *release_enabled(qc_tracer *tracer, int again)
-{
-    Py_DECREF(tracer);
-    return again < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
@@ -266,7 +261,9 @@ static PyObject *on_resume(PyObject *self, PyObject *const *args, Py_ssize_t Py_
 static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = hold(self);
-    return release_enabled(tracer, enter(tracer, (PyCodeObject *)args[0]));
+    int again = enter(tracer, (PyCodeObject *)args[0]);
+    Py_DECREF(tracer);
+    return again < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 #if QC_HAVE_BRANCH_SIDES
@@ -369,13 +366,13 @@ static void hit_unwind(qc_tracer *tracer, PyObject *const *args)
 
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
-    qc_tracer *tracer = hold(self);
+    qc_tracer *tracer = (qc_tracer *)self;
 #if QC_HAVE_BRANCH_SIDES
     if (tracer->store->branch) {
         hit_unwind(tracer, args);
     }
 #endif
-    return release_enabled(tracer, leave(tracer, args[0]));
+    return leave(tracer, args[0]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* ------------------------------------------------------------------ start and stop */
