@@ -7,6 +7,7 @@
 #include "qc_engine_trace.h"
 #include "qc_example.h"
 #include "qc_limits.h"
+#include "qc_outline_call.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_twin.h"
 #include "qc_realpath.h"
@@ -83,7 +84,31 @@ static PyObject *module_instrument(PyObject *module, PyObject *arg)
 }
 #endif
 
+PyDoc_STRVAR(
+    in_map_doc,
+    "run_in_the_way()\n--\n\n"
+    "Return what keeps probes from being put into code for somebody else: \"session\" (it\n"
+    "uses them), \"coverage\" (it measures, with probes or sys.monitoring), or \"\".");
+
+static PyObject *module_run_in_the_way(PyObject *module, PyObject *Py_UNUSED(none))
+{
+    const qc_codemap *map = qc_state_of_module(module)->map;
+    const qc_tracer *prober = map->prober;
+    const char *who = prober != NULL      ? prober->store->session != NULL ? "session" : "coverage"
+                      : map->monitors > 0 ? "coverage"
+                                          : "";
+    return PyUnicode_FromString(who);
+}
+
+PyDoc_STRVAR(
+    outline_doc,
+    "outline(text, debug, nested_fstrings)\n--\n\n"
+    "Return the statements of valid source, names of functions and classes, and logical lines;\n"
+    "None if it is not sure.");
+
 static PyMethodDef module_methods[] = {
+    {"outline", qc_outline_call, METH_VARARGS, outline_doc},
+    {"run_in_the_way", module_run_in_the_way, METH_NOARGS, in_map_doc},
 #if QC_HAVE_PROBES
     {"_armed", module_armed, METH_O, armed_doc},
     {"_instrument", module_instrument, METH_O, instrument_doc},

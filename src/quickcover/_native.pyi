@@ -16,6 +16,8 @@ class Store:
     def branch(self) -> bool: ...
     #: An event came since the last reset.
     activity: bool
+    #: Bytecode may be changed to see a place again: no JIT compiler works on copies of it.
+    in_place: bool
     @overload
     def drain(
         self, packed: Literal[False] = False
@@ -23,10 +25,16 @@ class Store:
     @overload
     def drain(self, packed: Literal[True]) -> dict[str, bytes]: ...
     # Return what was recorded since the last drain: {source file name: lines}, or {source file
-    # name: arcs} with branches. Packed, they are bytes: one or two C ints each. Files with nothing
-    # new are left out. Raises MemoryError; nothing is lost then, the next call returns it.
+    # name: arcs} with branches. Packed, they are bytes: one or two C ints each, and arcs are in
+    # order. Files with nothing new are left out. Raises MemoryError; nothing is lost then, the next
+    # call returns it.
     def renew(self) -> None:
         """Forget what was drained, and see every place again. Raises MemoryError."""
+    def turn(self) -> tuple[dict[str, bytes], dict[str, bytes] | None]:
+        """Drain, packed, and renew; the second has what other threads hit meanwhile.
+
+        Raises MemoryError if nothing could be drained; later errors are latched.
+        """
     def take_error(self) -> BaseException | None:
         """Return the first exception that measuring ran into, or None, and forget it."""
     def stats(self) -> dict[str, int]:
@@ -116,11 +124,10 @@ class Session:
         """
     @property
     def _store(self) -> Store: ...
-    @property
-    def _seen_count(self) -> int: ...
     def _location(self, id: int, /) -> tuple[str, int, int | None, str, Hashable]: ...
     def _open(self, traced: bool, *, tool: int = 0, current: bool = False) -> None: ...
     def _close(self) -> None: ...
+    def _use_probes(self) -> None: ...
     def _name_file(self, filename: str, name: str) -> None: ...
 
 @final
@@ -156,6 +163,13 @@ class Example:
 
         Raises SessionError without branches.
         """
+    # The rest is for tstl.py, and for an example that is running.
+    def _pause(self) -> None: ...
+    def _resume(self) -> None: ...
+    @property
+    def _logged(self) -> int: ...
+    def _so_far(self, count: int, /) -> memoryview: ...
+    def _covered(self, count: int, /) -> tuple[set[tuple[str, int]], set[tuple[str, int, int]]]: ...
 
 class ProbeTracer(Tracer):
     """Measures the whole process through probes in the bytecode. CPython 3.11, release builds."""
@@ -179,6 +193,21 @@ def real_path(path: str, /) -> str | None:
 
 def live() -> dict[Literal["bytes", "code_links", "code_records"], int]:
     """Return what is alive in the C core, for leak checks."""
+
+def outline(
+    text: str, debug: bool, nested_fstrings: bool, /
+) -> tuple[bytes, list[str], bytes] | None:
+    """Return the statements of valid source, names of functions and classes, and logical lines.
+
+    The numbers are int32, in the order of the structs of `csrc/core/qc_outline.h`.  None: it is not
+    certain that a compiler would see the same.
+    """
+
+def run_in_the_way() -> Literal["coverage", "session", ""]:
+    """Return what keeps probes from being put into code for somebody else.
+
+    A session that uses them, or a coverage run, with probes or `sys.monitoring`.
+    """
 
 def _fail_after(n: int, /) -> None:
     """Make the n-th allocation of the C core from now fail; for tests."""

@@ -3,8 +3,9 @@
 A report of coverage.py parses every source file anew, which is nearly all of its time.  Here the
 parser's findings are kept beside the data file (`_analyses.py`), under a hash of the text; files
 that are not there, or changed, are analysed by several processes if they are many; and garbage
-collection waits while a file is parsed, which makes trees and leaves no garbage.  The findings are
-those of coverage.py's own parser, so reports are the same, byte for byte.
+collection waits while a file is parsed, which makes trees and leaves no garbage.  What is found is
+what coverage.py's own parser finds, by it or by an analysis of ours where that is certain
+(`_outline.py`, `_arcs.py`), so reports are the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from __future__ import annotations
 import ast
 import gc
 import pickle
+import re
 import sys
 import weakref
 import zlib
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coverage import jsonreport, xmlreport
+from coverage import bytecode, env, jsonreport, parser, phystokens, regions, xmlreport
 from coverage.exceptions import CoverageException
 from coverage.html import HtmlReporter
 from coverage.misc import join_regex
@@ -30,8 +33,12 @@ from coverage.python import PythonFileReporter, get_python_source
 from coverage.regions import RegionFinder
 from coverage.version import __version__ as coverage_version
 
-from quickcover import _crew, _env, _writing
+from quickcover import _crew, _engines, _env, _writing
 from quickcover._analyses import Cache, digest, pack, unpack
+from quickcover._arcs import Arcs
+from quickcover._compiled import code_of
+from quickcover._outline import Outline, lines_of
+from quickcover._patterns import that_can_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +49,8 @@ if TYPE_CHECKING:
 #: Below that many bytes of source an analysis takes too little time to be kept.
 _WORTH_KEEPING = 100_000
 _ROWS_AT_ONCE = 50
+#: Where a statement may begin with a keyword that is one nowhere else.
+_SOFT_KEYWORD = re.compile(r"(?:^|[;:])[ \t\f]*(?:match\b|(?:type|lazy)[ \t\f\\])", re.MULTILINE)
 #: What a parser has that others have already, or that is kept by itself.
 _NOT_KEPT = frozenset(
     {"text", "filename", "exclude", "_ast_root", "_fragments", "_regions", "_origin"}
@@ -81,23 +90,48 @@ class FileReporter(PythonFileReporter):
         return super().code_regions()
 
 
+#: Hashes of the files of coverage.py whose work outlines do, in all releases for which they were
+#: compared: 7.17.0 to 7.17.4, and 7.17.5.
+_KNOWN = frozenset(
+    {"bdc71153cc125a6a26d58b756a44cd39e3264ee8", "79a98c71f11de88c8b0f7bb73eafbb90b786e6f2"}
+)
+
+
+@cache
+def _parser_is_known() -> bool:
+    """Is this coverage.py's parser one whose findings we know how to find?"""
+    try:
+        files = [
+            Path(str(module.__file__)).read_text("utf-8") for module in (parser, bytecode, regions)
+        ]
+    except (OSError, UnicodeError):
+        return False
+    return digest(*files).hex() in _KNOWN
+
+
+@cache
+def _outlines_are_there() -> bool:
+    return _env.current().extension and _engines.native_problem() is None
+
+
 class _Way:
     """How the files of one report are analysed: what the findings depend on but the text."""
 
-    def __init__(self, exclude: str, partial: str, branch: bool) -> None:
-        self.exclude = exclude
-        self.partial = partial
+    def __init__(self, exclude: list[str], partial: list[str], branch: bool) -> None:
+        self.told = exclude, partial, branch
+        self.exclude = join_regex(exclude)
+        self.partial = join_regex(partial)
         self.branch = branch
-        interpreter = f"{_env.release()} {sys.flags.optimize}"
-        self.key = digest(coverage_version, interpreter, exclude, partial, str(branch))
+        interpreter = f"{_env.release()} {sys.flags.optimize} {sys.warnoptions}"
+        self.key = digest(coverage_version, interpreter, self.exclude, self.partial, str(branch))
 
     @classmethod
     def of(cls, coverage: Coverage) -> _Way:
         """What is configured now."""
         config = coverage.config
         return cls(
-            exclude=coverage._exclude_regex("exclude"),
-            partial=join_regex(config.partial_list + config.partial_always_list),
+            exclude=config.exclude_list,
+            partial=config.partial_list + config.partial_always_list,
             branch=bool(coverage.get_data().has_arcs()),
         )
 
@@ -147,8 +181,7 @@ class _Session:
             return
         missing = self._look_up(names)
         if sum(missing.values()) >= _WORTH_KEEPING and self._cache.keep(()):
-            way = [self._way.exclude, self._way.partial, self._way.branch]
-            task = {"cache": str(self._cache.path), "way": way}
+            task = {"cache": str(self._cache.path), "way": self._way.told}
             _crew.work(f"{__name__}:analyse", task, missing)
             self._look_up(missing)
         if self.tokens_wanted:
@@ -276,6 +309,8 @@ class _Parser(PythonParser):
             CoverageException: it can't be read or parsed.
         """
         super().__init__(filename=filename, exclude=way.exclude)
+        if self._analyse_outline(way):
+            return
         self.parse_source()
         if regions and self._ast_root is not None:
             finder = RegionFinder()
@@ -284,6 +319,61 @@ class _Parser(PythonParser):
         if way.branch:
             self.arcs()
             self.partial_lines = self.lines_matching(way.partial)
+
+    def _analyse_outline(self, way: _Way) -> bool:
+        """Do the work by an outline; if it isn't sure, nothing, and return False."""
+        if not _parser_is_known() or not _outlines_are_there():
+            return False
+        text = self.text
+        try:
+            statements = lines_of(code_of(self.filename, text))
+            outline = Outline.of(_engines.load_native(), text, env.PYBEHAVIOR.fstring_syntax)
+            if outline is None:
+                return False
+            if self.exclude:
+                self.raw_excluded = self._lines_of(way.told[0])
+            self._take_lines(outline, statements)
+            if way.branch:
+                self._take_arcs(outline)
+                self.partial_lines = self._lines_of(way.told[1])
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self._forget(way)
+            return False
+        self._regions = [CodeRegion(*found) for found in outline.regions()]
+        return True
+
+    def _forget(self, way: _Way) -> None:
+        """Be as before any work."""
+        text, filename = self.text, self.filename
+        vars(self).clear()
+        super().__init__(text=text, filename=filename, exclude=way.exclude)
+
+    def _lines_of(self, patterns: list[str]) -> set[int]:
+        """The lines matching any of those."""
+        found = that_can_match(patterns, self.text)
+        return self.lines_matching(join_regex(found)) if found or not patterns else set()
+
+    def _take_lines(self, outline: Outline, statements: set[int]) -> None:
+        """Find what `parse_source` finds."""
+        self.multiline_map = outline.multiline_map()
+        self.raw_docstrings = outline.docstrings()
+        if len(outline):
+            self.raw_statements = statements
+        excluded = set(self.raw_excluded)
+        if excluded:
+            outline.exclude_suites(excluded)
+            excluded = self.first_lines(excluded)
+            outline.exclude_definitions(excluded, self.raw_statements)
+        self.excluded = excluded
+        ignored = excluded | self.raw_docstrings
+        self.statements = self.first_lines(self.raw_statements - ignored) - ignored
+
+    def _take_arcs(self, outline: Outline) -> None:
+        """Find what `arcs` finds."""
+        analysis = Arcs(outline, self.first_lines(self.raw_statements))
+        self._with_jump_fixers = analysis.with_jump_fixers()
+        self._all_arcs = analysis.possible(self._with_jump_fixers)
+        self._fragments = analysis.fragments
 
     @classmethod
     def kept(cls, filename: str, way: _Way, cache: Cache) -> _Parser | None:
@@ -389,13 +479,26 @@ def analyse(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
     cache.keep(rows)
 
 
+def _if_any(find: Callable[[str], set[int]]) -> Callable[[str], set[int]]:
+    """coverage.py's `find_soft_key_lines`, which makes a syntax tree, where it may find some."""
+
+    def found(source: str) -> set[int]:
+        return find(source) if _SOFT_KEYWORD.search(source) else set()
+
+    return found
+
+
 def tokenise(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
     """Put the tokens of those files into the cache; a part of the work of `_crew`."""
     way = bytes.fromhex(task["way"])
     cache = Cache(Path(task["cache"]))
     rows = []
     for name in names:
-        with gc_held(), suppress(Exception):  # the report will meet it again
+        with (
+            gc_held(),
+            suppress(Exception),  # the report will meet it again
+            _replaced(phystokens, "find_soft_key_lines", _if_any),
+        ):
             text = get_python_source(name)
             lines = pickle.dumps(list(source_token_lines(text)), protocol=5)
             rows.append((name, way, digest(text), zlib.compress(lines, 1)))

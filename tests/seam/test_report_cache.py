@@ -22,7 +22,7 @@ from quickcover._analyses import DIRECTORY, Cache, pack, unpack
 from ..conftest import Runner, clean_environment
 
 #: Large modules of the standard library.
-LARGE = ["argparse", "inspect", "tarfile", "typing"]
+LARGE = ["_pydecimal", "argparse", "doctest", "inspect", "pickletools", "tarfile", "typing"]
 
 #: What differs between any two reports: when they were made, and by what (html's status.json).
 MOMENT = re.compile(r'timestamp="\d+"|"timestamp": "[^"]*"|created at [^<]*|"globals":"\w+"')
@@ -123,16 +123,16 @@ def test_same_reports(
     assert len(cached(tmp_path)) == len(list(tmp_path.glob("*.py")))
 
 
-#: Counts how often coverage.py's parser really parses in this process.
+#: Counts how often a parser begins to work in this process.
 COUNTING = """\
 import sys
 from coverage import parser
 parsed = []
-parse = parser.PythonParser.parse_source
-def counting(self):
-    parsed.append(self.filename)
-    return parse(self)
-parser.PythonParser.parse_source = counting
+begin = parser.PythonParser.__init__
+def counting(self, *args, **kwargs):
+    parsed.append(kwargs)
+    return begin(self, *args, **kwargs)
+parser.PythonParser.__init__ = counting
 from quickcover.cli import main
 status = main(sys.argv[1:])
 print("parsed", len(parsed))
