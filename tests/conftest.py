@@ -20,8 +20,10 @@ collect_ignore = (
     []
     if _env.current().extension
     else [
-        *("native", "probe", "session", "bench", "contract", "sameness", "coveragepy"),
+        *("native", "probe", "bench", "contract", "sameness", "coveragepy"),
         *("seam/test_paths.py", "seam/test_writing.py"),
+        *("session/test_beside.py", "session/test_greenlets.py", "session/test_examples.py"),
+        *("session/test_hypothesis.py", "session/test_hypofuzz.py", "session/test_tstl.py"),
     ]
 )
 

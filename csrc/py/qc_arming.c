@@ -2,6 +2,7 @@
 
 #include "qc_arming.h"
 #include "qc_flow.h"
+#include "qc_quiet.h"
 
 #if QC_HAVE_MONITORING
 
@@ -57,7 +58,64 @@ int qc_arm(qc_tracer *tracer, qc_link *link)
         events |= link->record->marks & QC_MARK_PROOF ? tracer->proof_events : 0;
     }
     link->armed = true;
-    return set_local_events(tracer, link->code, events);
+    int result = set_local_events(tracer, link->code, events);
+    if (result == 0 && link->record != NULL) {
+        qc_quiet_again(link, tracer->tool_id);
+    }
+    return result;
+}
+
+/* What a flag of a code unit was set by. True also where that event is never off. */
+static bool arm_hit(const qc_link *link, const qc_codeview *view, uint32_t unit, unsigned flag,
+                    int tool)
+{
+    int64_t at = qc_flow_event_unit(view, unit, flag);
+    if (at < 0) {
+        return true;
+    }
+    uint8_t plain = view->code[2 * at];
+    uint8_t armed =
+        flag == QC_HIT_LINE ? qc_opcode_of_line_events() : qc_opcode_instrumented(plain);
+    return armed != 0 && qc_code_arm(link->code, (uint32_t)at, armed, plain, tool);
+}
+
+int qc_arm_hits(qc_link *link, void *context)
+{
+    const qc_tracer *tracer = context;
+    const qc_record *record = link->record;
+    qc_codeview view = qc_record_view(record);
+    if (tracer == NULL || !tracer->started || !tracer->store->in_place || !link->armed ||
+        view.code == NULL) {
+        return 1;
+    }
+    for (uint32_t unit = 0; unit < record->hits.units; unit++) {
+        unsigned flags = record->hits.bytes[unit] & ~(unsigned)QC_MARKS;
+        for (unsigned flag = 1; flags != 0; flag <<= 1) {
+            if ((flags & flag) != 0 && !arm_hit(link, &view, unit, flag, tracer->tool_id)) {
+                return 1;
+            }
+            flags &= ~flag;
+        }
+    }
+    if (link->hides_line) {
+        (void)qc_code_arm_start(link->code, tracer->tool_id);
+    }
+    return 0;
+}
+
+qc_link *qc_armed_link(const qc_tracer *tracer, PyCodeObject *code)
+{
+    qc_link *link = tracer->started ? qc_codemap_find(tracer->store->map, code) : NULL;
+    bool known = link != NULL && link->epoch == tracer->store->epoch;
+    return known && link->record != NULL && link->armed ? link : NULL;
+}
+
+int qc_called(qc_tracer *tracer, qc_link *link, bool second)
+{
+    if (second) {
+        qc_quiet(link, tracer->tool_id);
+    }
+    return !second && (link->code->co_flags & CO_OPTIMIZED) != 0; /* modules run once */
 }
 
 int qc_disarm(qc_tracer *tracer, qc_link *link)

@@ -182,9 +182,10 @@ void qc_line_cursor_init(qc_line_cursor *cursor, const qc_codeview *view)
     cursor->line = cursor->last = -1;
 }
 
-int qc_line_cursor_next(qc_line_cursor *cursor)
+/* As qc_line_cursor_next; inline, as this runs for every location of all code that is measured. */
+static inline int next_location(qc_line_cursor *cursor)
 {
-    enum { SHORT_MAX = 9, ONE_LINE_0 = 10, ONE_LINE_2 = 12, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    enum { SHORT_MAX = 9, ONE_LINE_0 = 10, ONE_LINE_2 = 12, LONG = 14, NONE = 15 };
     if (cursor->at >= cursor->end) {
         return 0;
     }
@@ -211,21 +212,32 @@ int qc_line_cursor_next(qc_line_cursor *cursor)
     return 1;
 }
 
+int qc_line_cursor_next(qc_line_cursor *cursor)
+{
+    return next_location(cursor);
+}
+
 void qc_line_changes(const qc_codeview *view, uint64_t *bits)
 {
-    enum { FIRST_BYTE = 0x80, NEXT_LINE = 11, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
-    const uint8_t *end = view->linetable + view->linetable_size;
+    enum { FIRST_BYTE = 0x80, ONE_LINE_0 = 10, NEXT_LINE = 11, NO_COLUMNS = 13, LONG = 14 };
+    enum { NONE = 15 };
+    const uint8_t *at = view->linetable, *end = at + view->linetable_size;
     uint32_t start = 0, units = 0;
     bool unknown = true;
-    for (const uint8_t *at = view->linetable; at < end; at++) {
-        if (!(*at & FIRST_BYTE)) {
+    while (at < end) {
+        uint8_t head = *at++;
+        if (!(head & FIRST_BYTE)) {
+            continue; /* of the entry before */
+        }
+        int form = (head >> 3) & 15;
+        start += units;
+        units = (uint32_t)(head & 7) + 1;
+        if (form < NEXT_LINE && !unknown) {
+            at += form == ONE_LINE_0 ? 2 : 1; /* columns */
             continue;
         }
-        start += units;
-        units = (uint32_t)(*at & 7) + 1;
-        int form = (*at >> 3) & 15;
-        bool same = form < NEXT_LINE ||
-                    ((form == NO_COLUMNS || form == LONG) && at + 1 < end && at[1] == 0);
+        bool same =
+            form < NEXT_LINE || ((form == NO_COLUMNS || form == LONG) && at < end && *at == 0);
         if ((!same || unknown) && start < view->units) {
             bits[start / 64] |= UINT64_C(1) << start % 64;
         }
@@ -233,19 +245,23 @@ void qc_line_changes(const qc_codeview *view, uint64_t *bits)
     }
 }
 
-void qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+int qc_lines_of_units(const qc_codeview *view, int32_t *lines)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
-    uint32_t unit = 0;
-    while (qc_line_cursor_next(&cursor)) {
-        for (uint32_t k = 0; k < cursor.units && unit < view->units; k++) {
-            lines[unit++] = cursor.line;
+    uint32_t unit = 0, count = view->units;
+    int spans = 0;
+    while (next_location(&cursor)) {
+        uint32_t end = cursor.units < count - unit ? unit + cursor.units : count;
+        for (; unit < end; unit++) {
+            lines[unit] = cursor.line;
         }
+        spans |= cursor.last != cursor.line;
     }
-    while (unit < view->units) {
+    while (unit < count) {
         lines[unit++] = -1;
     }
+    return spans;
 }
 
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)

@@ -72,8 +72,9 @@ int qc_line_cursor_next(qc_line_cursor *cursor);
  * is, and few more. Quicker than reading the lines. */
 void qc_line_changes(const qc_codeview *view, uint64_t *bits);
 
-/* Fills lines[0..units) with the line of each unit, -1 for none. */
-void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
+/* Fills lines[0..units) with the line of each unit, -1 for none. 1 if any of it goes on to another
+ * line, as an expression over several lines does; else 0. */
+int qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 
 /* The smallest and largest line; 0 when there is no line at all. */
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);

@@ -27,6 +27,7 @@ typedef struct qc_codemap {
     size_t record_count; /* shared code records alive, of all stores */
     uint64_t next_epoch;
     struct qc_tracer *prober; /* the running tracer of the probe engine; NULL */
+    uint32_t monitors;        /* running tracers of the monitoring engine */
     bool traced;              /* there was a trace function while the probe engine ran */
 } qc_codemap;
 
@@ -50,6 +51,7 @@ typedef struct qc_link {
     struct qc_twin *twin;
     PyCodeObject *replacement; /* borrowed: the twin keeps its original alive */
     struct qc_twin *replacement_twin;
+    uint32_t fired; /* its last entry in the list of a session that arms again, plus 1; or 0 */
 } qc_link;
 
 /* NULL with an exception set when memory or co_extra slots ran out. One reference. */

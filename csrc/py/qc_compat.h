@@ -30,6 +30,9 @@
 #endif
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
+#if PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x030E0000
+#include "internal/pycore_function.h" /* for the version of a function */
+#endif
 #if PY_VERSION_HEX >= 0x030E0000
 #include "internal/pycore_interpframe.h" /* for the top of a frame's stack */
 #endif
@@ -86,6 +89,9 @@ static inline uint32_t qc_bits_set(uint64_t bits)
 /* A generator goes on without a call event when an exception was thrown into it, and through its
  * `yield from` or `await` into another one, and that one returned: 3.11. */
 #define QC_RESUMES_UNSEEN (PY_VERSION_HEX < 0x030C0000)
+/* Where an exception is thrown into a generator, a trace function is called as for a new frame,
+ * with f_lasti at the yield, and coverage.py forgets the line: 3.11. */
+#define QC_THROW_FORGETS_LINE (PY_VERSION_HEX < 0x030C0000)
 
 /* What the parts of this file that stand in files of their own (qc_compat_*.h) go by. */
 #define QC_AT_LEAST_3_12 (PY_VERSION_HEX >= 0x030C0000)
@@ -299,6 +305,27 @@ static inline bool qc_code_arm(PyCodeObject *code, uint32_t unit, uint8_t armed,
     opcode = *opcode == INSTRUMENTED_INSTRUCTION ? &data->per_instruction_opcodes[unit] : opcode;
     *opcode = armed;
     return true;
+}
+
+/* Switches the line event of one instruction off for one tool, as DISABLE does; not where CPython
+ * has something else in its place, too. */
+static inline void qc_code_disarm_line(PyCodeObject *code, uint32_t unit, int tool)
+{
+    _PyCoMonitoringData *data = code->_co_monitoring;
+    uint8_t *opcode = (uint8_t *)code->co_code_adaptive + 2 * (size_t)unit;
+    if (data == NULL || data->lines == NULL || *opcode != INSTRUMENTED_LINE) {
+        return;
+    }
+    uint8_t below = *qc_code_below_line(data, unit);
+    if (below == 0 || below == INSTRUMENTED_LINE || below == INSTRUMENTED_INSTRUCTION) {
+        return;
+    }
+    if (data->line_tools != NULL) {
+        data->line_tools[unit] &= (uint8_t)~(1u << tool);
+    }
+    if (data->line_tools == NULL || data->line_tools[unit] == 0) {
+        *opcode = below;
+    }
 }
 #endif
 

@@ -93,10 +93,16 @@ static inline uint32_t qc_raising_unit(void)
     return PyLong_CheckExact(place) ? (uint32_t)PyLong_AsLong(place) : UINT32_MAX;
 }
 
-/* There, too: the exception, borrowed. */
+/* What is on the stack of the running frame, borrowed; `place` counts from its bottom. */
+static inline PyObject *qc_stacked(uint32_t place)
+{
+    return _PyFrame_Stackbase(qc_thread_iframe(PyThreadState_Get()))[place];
+}
+
+/* In the trampoline of QC_PROBE_OUT: the exception, borrowed. */
 static inline PyObject *qc_leaving_exception(void)
 {
-    return _PyFrame_Stackbase(qc_thread_iframe(PyThreadState_Get()))[1];
+    return qc_stacked(1);
 }
 
 /* The unit of the running frame that raised the exception; UINT32_MAX if that was elsewhere. */
@@ -112,6 +118,12 @@ static inline uint32_t qc_exception_unit(PyObject *exception, PyCodeObject *code
     _PyInterpreterFrame *frame = qc_thread_iframe(PyThreadState_Get());
     bool here = entry->tb_frame == frame->frame_obj && qc_iframe_code(frame) == code;
     return here && entry->tb_lasti >= 0 ? (uint32_t)entry->tb_lasti / 2 : UINT32_MAX;
+}
+
+/* Was the frame left for good? */
+static inline bool qc_frame_is_over(PyFrameObject *frame)
+{
+    return frame->f_frame->owner == FRAME_OWNED_BY_FRAME_OBJECT;
 }
 
 /* Calls visit(frame, context) for every Python frame that runs, in all threads; they must not

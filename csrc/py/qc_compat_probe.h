@@ -412,6 +412,24 @@ static inline PyObject *qc_evaluate_instead(PyThreadState *thread, _PyInterprete
 #endif
 }
 
+/* Gives a function a copy of its code (qc_code_copy), or the original back; `name` is "__code__".
+ * 0, or -1 with an exception set. */
+static inline int qc_function_set_code(PyObject *function, PyObject *name, PyCodeObject *code)
+{
+#if QC_AT_LEAST_3_13
+    /* CPython takes the version away from a function whose code is set, and then never specialises
+     * the calls of it again. Its version is that of its code, which the copy shares. */
+    uint32_t version = ((PyFunctionObject *)function)->func_version;
+    int result = PyObject_SetAttr(function, name, (PyObject *)code);
+    if (result == 0 && version != 0 && version == code->co_version) {
+        _PyFunction_SetVersion((PyFunctionObject *)function, version);
+    }
+    return result;
+#else
+    return PyObject_SetAttr(function, name, (PyObject *)code);
+#endif
+}
+
 /* The attributes of a type, borrowed. */
 static inline PyObject *qc_type_dict(PyTypeObject *type)
 {
@@ -422,6 +440,18 @@ static inline PyObject *qc_type_dict(PyTypeObject *type)
 #else
     return type->tp_dict;
 #endif
+}
+
+/* An attribute of a type itself, borrowed; NULL with an exception set if it has none. */
+static inline PyObject *qc_type_attribute(PyTypeObject *type, const char *name)
+{
+    PyObject *key = PyUnicode_FromString(name);
+    PyObject *found = key != NULL ? PyDict_GetItemWithError(qc_type_dict(type), key) : NULL;
+    if (found == NULL && !PyErr_Occurred()) {
+        PyErr_SetObject(PyExc_AttributeError, key);
+    }
+    Py_XDECREF(key);
+    return found;
 }
 
 /* How CPython has functions called whose definitions are exchanged. */

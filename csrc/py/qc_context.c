@@ -22,9 +22,11 @@ int qc_context_abandon(qc_tracer *tracer)
 
 bool qc_context_may_begin(const qc_tracer *tracer, PyCodeObject *code)
 {
-    if (!tracer->test_contexts) {
-        return true;
-    }
+    return !tracer->test_contexts || qc_context_is_test(code);
+}
+
+bool qc_context_is_test(PyCodeObject *code)
+{
     const char *name = PyUnicode_AsUTF8(code->co_name);
     if (name == NULL) {
         PyErr_Clear();

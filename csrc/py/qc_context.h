@@ -18,6 +18,9 @@ static inline bool qc_context_is_asked(const qc_tracer *tracer)
  * test_function then, which would have to be asked at each call. */
 bool qc_context_may_begin(const qc_tracer *tracer, PyCodeObject *code);
 
+/* Is it named as a test? */
+bool qc_context_is_test(PyCodeObject *code);
+
 /* Does this frame begin a context? Then it is switched to. 1, 0, or -1 with an exception set. */
 int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame);
 

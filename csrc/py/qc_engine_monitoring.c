@@ -240,7 +240,11 @@ static PyObject *release(qc_tracer *tracer, int again)
 static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t Py_UNUSED(count))
 {
     qc_tracer *tracer = hold(self);
-    return release(tracer, enter(tracer, (PyCodeObject *)args[0]));
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    bool second = qc_armed_link(tracer, code) != NULL;
+    int again = enter(tracer, code);
+    qc_link *link = again == 0 ? qc_armed_link(tracer, code) : NULL;
+    return release(tracer, link != NULL ? qc_called(tracer, link, second) : again);
 }
 
 /* Where a frame goes on that was suspended before we started, its line has no event. */
@@ -269,12 +273,11 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, Py_ssize_t Py_U
 #if QC_HAVE_BRANCH_SIDES
 /* The line of an exception handler: where did the exception come from? True: ask again next time.
  */
-static bool landing(qc_record *record, PyObject *const *args, uint32_t unit)
+static bool landing(qc_record *record, PyCodeObject *code, uint32_t unit)
 {
     PyObject *exception = qc_current_exception();
-    PyCodeObject *code = (PyCodeObject *)args[0];
     int lasti = exception != NULL ? qc_exception_lasti(exception, code) : -1;
-    return qc_record_landing(record, code, lasti, unit, (int)PyLong_AsLong(args[1]));
+    return qc_record_landing(record, code, lasti, unit);
 }
 #endif
 
@@ -287,7 +290,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t Py_UN
         qc_record_hit(record, unit, QC_HIT_LINE);
 #if QC_HAVE_BRANCH_SIDES
         if (QC_UNLIKELY(qc_hits_has(&record->hits, unit, QC_MARK_HANDLER)) &&
-            landing(record, args, unit)) {
+            landing(record, (PyCodeObject *)args[0], unit)) {
             Py_RETURN_NONE;
         }
 #endif
@@ -497,10 +500,11 @@ static int monitoring_stop(qc_tracer *tracer)
     }
     PyObject *error = qc_error_take();
     int result = 0;
+    tracer->store->map->monitors -= tracer->started;
     tracer->started = false;
     Py_CLEAR(tracer->context);
     Py_CLEAR(tracer->context_frame);
-    tracer->store->rearm = NULL;
+    tracer->store->rearm = tracer->store->arm_hits = NULL;
     tracer->store->rearm_context = NULL;
     if (qc_codemap_each(tracer->store->map, disarm_for_stop, tracer) < 0 || give_back(tracer) < 0) {
         result = -1;
@@ -522,8 +526,10 @@ static int monitoring_start(qc_tracer *tracer)
     }
     if (register_callbacks(tracer, &global) == 0 && revive_all(tracer) == 0) {
         tracer->store->rearm = rearm;
+        tracer->store->arm_hits = qc_arm_hits;
         tracer->store->rearm_context = tracer;
         tracer->started = true; /* events come from now on */
+        tracer->store->map->monitors++;
         if (qc_monitoring_call(tracer, "set_events", "(il)", tracer->tool_id, global) == 0) {
             return 0;
         }

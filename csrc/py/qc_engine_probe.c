@@ -1,6 +1,7 @@
 #include "qc_compat_probe.h"
 
 #include "qc_decide.h"
+#include "qc_context.h"
 #include "qc_engine_probe.h"
 #include "qc_probe_entry.h"
 #include "qc_probe_events.h"
@@ -39,6 +40,16 @@ static int decide(qc_tracer *tracer, PyCodeObject *code, PyObject *globals, qc_v
     return result;
 }
 
+int qc_probe_measures(qc_tracer *tracer, PyCodeObject *code, PyObject *globals)
+{
+    qc_verdict verdict;
+    if (decide(tracer, code, globals, &verdict) < 0) {
+        return -1;
+    }
+    qc_verdict_clear(&verdict);
+    return verdict.file != NULL;
+}
+
 /* ------------------------------------------------------------------ twins */
 
 /* Arms; what can't be seen then is said when measuring ends. */
@@ -61,7 +72,8 @@ int qc_probe_begin(qc_tracer *tracer, qc_link *link)
     if (link->record == NULL && qc_record_attach(&tracer->store->records, link, twin->file) < 0) {
         return -1;
     }
-    bool complete = qc_record_is_complete(link->record) && !link->record->asks_exceptions;
+    bool complete = qc_record_is_complete(link->record) && !link->record->asks_exceptions &&
+                    !(link->record->owner->contexts && qc_context_is_test(link->code));
     const qc_link *known = qc_codemap_find(tracer->store->map, twin->original);
     if (complete && !twin->awake && known != NULL && known->replacement == link->code &&
         !(link->code->co_flags & CO_OPTIMIZED)) {
@@ -116,6 +128,37 @@ static int admit(qc_tracer *tracer, qc_link *link, qc_file *file)
 static PyCodeObject *make_twin(qc_tracer *tracer, PyCodeObject *code, PyObject *globals,
                                qc_file *file);
 
+/* Is this the code of a test, or does it make any? */
+static bool has_tests(PyCodeObject *code)
+{
+    if (qc_context_is_test(code)) {
+        return true;
+    }
+    if (Py_EnterRecursiveCall(" while tests are looked for")) {
+        PyErr_Clear();
+        return true; /* making a twin fails in the same way, and says so */
+    }
+    bool found = false;
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(code->co_consts) && !found; k++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, k);
+        found = PyCode_Check(item) && has_tests((PyCodeObject *)item);
+    }
+    Py_LeaveRecursiveCall();
+    return found;
+}
+
+/* Tests begin contexts though they are not measured themselves: they are as code of a file that has
+ * no name, and of which nothing is recorded. -1 with an exception set. */
+static int hide(qc_tracer *tracer, PyCodeObject *code, qc_file **file)
+{
+    qc_store *store = tracer->store;
+    if (*file != NULL || !store->records.contexts || !has_tests(code)) {
+        return 0;
+    }
+    *file = store->records.hidden = qc_store_file(store, Py_None);
+    return *file != NULL ? 0 : -1;
+}
+
 /* What is to stand in the constants of a twin for code that stands in its original's. */
 static PyObject *exchange_const(qc_tracer *tracer, PyObject *item, PyCodeObject *outer,
                                 PyObject *globals, qc_file *file)
@@ -124,6 +167,9 @@ static PyObject *exchange_const(qc_tracer *tracer, PyObject *item, PyCodeObject 
         return Py_NewRef(item);
     }
     PyCodeObject *code = (PyCodeObject *)item;
+    if (file != NULL && file == tracer->store->records.hidden && !has_tests(code)) {
+        return Py_NewRef(item);
+    }
     if (code->co_filename == outer->co_filename &&
         qc_codemap_find(tracer->store->map, code) == NULL) {
         return (PyObject *)make_twin(tracer, code, globals, file);
@@ -219,7 +265,7 @@ static PyCodeObject *exchange(qc_tracer *tracer, PyCodeObject *code, PyObject *g
     if (found != NULL) {
         return (PyCodeObject *)Py_NewRef(found);
     }
-    if (decide(tracer, code, globals, &verdict) < 0) {
+    if (decide(tracer, code, globals, &verdict) < 0 || hide(tracer, code, &verdict.file) < 0) {
         return NULL;
     }
     PyCodeObject *twin = link->twin != NULL ? code : link->replacement;
@@ -338,6 +384,8 @@ static int probe_stop(qc_tracer *tracer)
     PyObject *error = qc_error_take();
     map->prober = NULL;
     tracer->started = false;
+    Py_CLEAR(tracer->context);
+    Py_CLEAR(tracer->context_frame);
     tracer->store->rearm = NULL;
     tracer->store->rearm_context = NULL;
     int result = qc_codemap_each(map, disarm_for_stop, NULL);
@@ -360,6 +408,7 @@ static int probe_start(qc_tracer *tracer)
         return -1;
     }
     map->prober = tracer;
+    tracer->store->records.contexts = qc_context_is_asked(tracer);
     tracer->store->rearm = rearm;
     tracer->store->rearm_context = tracer;
     tracer->started = true;
@@ -383,6 +432,8 @@ static int probe_start(qc_tracer *tracer)
 
 static void probe_release(qc_tracer *tracer)
 {
+    Py_CLEAR(tracer->context);
+    Py_CLEAR(tracer->context_frame);
     if (tracer->state->map->prober == tracer) {
         tracer->state->map->prober = NULL;
         (void)qc_codemap_each(tracer->state->map, disarm_for_stop, NULL);
@@ -409,7 +460,7 @@ static PyObject *probe_tracer_new(PyTypeObject *type, PyObject *args, PyObject *
 PyDoc_STRVAR(probe_tracer_doc,
              "ProbeTracer(*, test_contexts=False, chained=False)\n--\n\n"
              "Measures the whole process through probes in the bytecode. It asks\n"
-             "should_start_context about no function.");
+             "should_start_context about functions that are named as tests only.");
 
 static PyType_Slot probe_tracer_slots[] = {
     {Py_tp_doc, (void *)probe_tracer_doc},

@@ -21,6 +21,9 @@ extern PyType_Spec qc_probe_tracer_spec;
  * armed, if it is measured; else itself. A new reference, or NULL with an exception set. */
 PyCodeObject *qc_probe_exchange(qc_tracer *tracer, PyCodeObject *code, PyObject *globals);
 
+/* Is this code measured? 1 or 0, or -1 with an exception set. Nothing is kept of the answer. */
+int qc_probe_measures(qc_tracer *tracer, PyCodeObject *code, PyObject *globals);
+
 /* The code of a twin runs: it is woken, put on its record, and armed. 0, or -1 with an exception
  * set. */
 int qc_probe_begin(qc_tracer *tracer, qc_link *link);

@@ -480,6 +480,11 @@ static int trace_start(qc_tracer *tracer)
         }
     }
     PyEval_SetTrace(function_of(here), (PyObject *)here);
+    if (!qc_thread_traced_by((PyObject *)here)) { /* CPython told sys.unraisablehook why */
+        qc_thread_forget(tracer);
+        PyErr_SetString(PyExc_RuntimeError, "the trace function could not be set");
+        return -1;
+    }
     return 0;
 }
 

@@ -60,6 +60,35 @@ static const char *obstacle(const qc_example *example)
     return NULL;
 }
 
+/* Before an example begins or goes on. */
+static int prepare(qc_session *session)
+{
+    if (qc_session_raise(session) < 0) {
+        return -1;
+    }
+    if (session->traced && QC_UNLIKELY(!is_traced(session))) {
+        PyObject *done = PyObject_CallMethod((PyObject *)session, "_trace_this_thread", NULL);
+        Py_XDECREF(done);
+        return done != NULL ? 0 : -1;
+    }
+    return 0;
+}
+
+/* When it has ended or pauses: is anything missing? */
+static int check(qc_session *session)
+{
+    if (qc_session_raise(session) < 0) {
+        return -1;
+    }
+    if (session->traced && session->open && QC_UNLIKELY(!is_traced(session))) {
+        (void)misuse(session, "the trace function was changed during the example, so that "
+                              "hits are missing; was there a debugger, or did coverage.py "
+                              "start or stop?");
+        return -1;
+    }
+    return 0;
+}
+
 static PyObject *example_enter(qc_example *example, PyObject *Py_UNUSED(none))
 {
     qc_session *session = example->session;
@@ -67,17 +96,7 @@ static PyObject *example_enter(qc_example *example, PyObject *Py_UNUSED(none))
     if (message != NULL) {
         return misuse(session, message);
     }
-    if (qc_session_raise(session) < 0) {
-        return NULL;
-    }
-    if (session->traced && QC_UNLIKELY(!is_traced(session))) {
-        PyObject *done = PyObject_CallMethod((PyObject *)session, "_trace_this_thread", NULL);
-        Py_XDECREF(done);
-        if (done == NULL) {
-            return NULL;
-        }
-    }
-    if (qc_session_begin(session) < 0) {
+    if (prepare(session) < 0 || qc_session_begin(session) < 0) {
         return NULL;
     }
     example->phase = QC_EXAMPLE_RUNNING;
@@ -85,25 +104,28 @@ static PyObject *example_enter(qc_example *example, PyObject *Py_UNUSED(none))
     return Py_NewRef(example);
 }
 
+/* The first ids of the log, as bytes. */
+static PyObject *logged_ids(const qc_session *session, uint32_t count)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(uint32_t)));
+    uint32_t *ids = bytes != NULL ? (uint32_t *)PyBytes_AS_STRING(bytes) : NULL;
+    for (uint32_t k = 0; ids != NULL && k < count; k++) {
+        ids[k] = session->log[k].id;
+    }
+    return bytes;
+}
+
 /* Takes from the log what was hit. */
 static int collect(qc_example *example)
 {
     qc_session *session = example->session;
-    uint32_t count = session->log_count - session->begin;
-    const qc_log_entry *log = session->log + session->begin;
+    qc_span span = qc_session_span(session);
     session->running = NULL;
     example->phase = QC_EXAMPLE_OVER;
-    example->fresh = session->fresh;
-    example->ids = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(uint32_t)));
-    if (example->ids == NULL) {
-        return -1;
-    }
-    uint32_t *ids = (uint32_t *)PyBytes_AS_STRING(example->ids);
-    for (uint32_t k = 0; k < count; k++) {
-        ids[k] = log[k].id;
-    }
-    example->length = count;
-    return 0;
+    example->fresh = span.fresh;
+    example->length = span.logged;
+    example->ids = logged_ids(session, span.logged);
+    return example->ids != NULL ? 0 : -1;
 }
 
 static PyObject *example_exit(qc_example *example, PyObject *const *args, Py_ssize_t count)
@@ -116,17 +138,95 @@ static PyObject *example_exit(qc_example *example, PyObject *const *args, Py_ssi
         return NULL;
     }
     /* What the block raises is more important than what we have to say: that waits. */
-    if (count == 0 || args[0] == Py_None) {
-        if (qc_session_raise(session) < 0) {
-            return NULL;
-        }
-        if (session->traced && session->open && QC_UNLIKELY(!is_traced(session))) {
-            return misuse(session, "the trace function was changed during the example, so that "
-                                   "hits are missing; was there a debugger, or did coverage.py "
-                                   "start or stop?");
-        }
+    if ((count == 0 || args[0] == Py_None) && check(session) < 0) {
+        return NULL;
     }
     Py_RETURN_FALSE;
+}
+
+/* ------------------------------------------------------------------ pauses, for tstl.py */
+
+/* Is the example running? Else NULL with an exception set. */
+static qc_session *session_of_running(qc_example *example)
+{
+    if (example->phase != QC_EXAMPLE_RUNNING) {
+        (void)misuse(example->session, "the example isn't running");
+        return NULL;
+    }
+    return example->session;
+}
+
+PyDoc_STRVAR(pause_doc, "_pause()\n--\n\n"
+                        "What is hit from now on doesn't belong to the example; it can pause "
+                        "twice.");
+
+static PyObject *example_pause(qc_example *example, PyObject *Py_UNUSED(none))
+{
+    qc_session *session = session_of_running(example);
+    if (session == NULL) {
+        return NULL;
+    }
+    qc_session_pause(session);
+    if (check(session) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(resume_doc, "_resume()\n--\n\n"
+                         "Go on after a pause; what was hit meanwhile can be hit again.");
+
+static PyObject *example_resume(qc_example *example, PyObject *Py_UNUSED(none))
+{
+    qc_session *session = session_of_running(example);
+    if (session == NULL || prepare(session) < 0 || qc_session_resume(session) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *example_logged(qc_example *example, void *Py_UNUSED(closure))
+{
+    qc_session *session = session_of_running(example);
+    return session != NULL ? PyLong_FromUnsignedLong(qc_session_span(session).logged) : NULL;
+}
+
+/* The first ids of a running example, as bytes. */
+static PyObject *first_ids(qc_example *example, PyObject *count)
+{
+    qc_session *session = session_of_running(example);
+    unsigned long wanted = session != NULL ? PyLong_AsUnsignedLong(count) : 0;
+    if (session == NULL || PyErr_Occurred()) {
+        return NULL;
+    }
+    uint32_t logged = qc_session_span(session).logged;
+    return logged_ids(session, wanted < logged ? (uint32_t)wanted : logged);
+}
+
+PyDoc_STRVAR(so_far_doc, "_so_far(count)\n--\n\n"
+                         "Return the first `count` ids, in the order of the hits.");
+
+static PyObject *example_so_far(qc_example *example, PyObject *count)
+{
+    PyObject *ids = first_ids(example, count);
+    PyObject *view = ids != NULL ? qc_ids_view(ids) : NULL;
+    Py_XDECREF(ids);
+    return view;
+}
+
+PyDoc_STRVAR(covered_doc, "_covered(count)\n--\n\n"
+                          "Return the lines and the arcs of the first `count` ids.");
+
+static PyObject *example_covered(qc_example *example, PyObject *count)
+{
+    PyObject *ids = first_ids(example, count);
+    PyObject *lines = ids != NULL ? qc_session_resolve(example->session, ids, false) : NULL;
+    PyObject *arcs = lines != NULL ? qc_session_resolve(example->session, ids, true) : NULL;
+    PyObject *result = arcs != NULL ? PyTuple_Pack(2, lines, arcs) : NULL;
+    Py_XDECREF(ids);
+    Py_XDECREF(lines);
+    Py_XDECREF(arcs);
+    return result;
 }
 
 /* ------------------------------------------------------------------ results */
@@ -249,6 +349,10 @@ static PyMethodDef example_methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))example_exit, METH_FASTCALL, NULL},
     {"lines", (PyCFunction)example_lines, METH_NOARGS, lines_doc},
     {"arcs", (PyCFunction)example_arcs, METH_NOARGS, arcs_doc},
+    {"_pause", (PyCFunction)example_pause, METH_NOARGS, pause_doc},
+    {"_resume", (PyCFunction)example_resume, METH_NOARGS, resume_doc},
+    {"_so_far", (PyCFunction)example_so_far, METH_O, so_far_doc},
+    {"_covered", (PyCFunction)example_covered, METH_O, covered_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -258,6 +362,7 @@ static PyGetSetDef example_getset[] = {
     {"ids", (getter)example_ids, NULL, "sorted unsigned 32-bit ids, a memoryview", NULL},
     {"fingerprint", (getter)example_fingerprint, NULL,
      "64-bit hash of the set, the same in every process for the same sources", NULL},
+    {"_logged", (getter)example_logged, NULL, "how many ids it has had so far", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -210,9 +210,16 @@ static bool leads_to(const qc_codeview *view, int64_t at, uint32_t handler)
     return false;
 }
 
+/* Is what this instruction raises thrown into it, without an arc for coverage.py? */
+static bool lands_unseen(uint8_t opcode)
+{
+    return QC_THROW_FORGETS_LINE && opcode == YIELD_VALUE;
+}
+
 int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
 {
-    return leads_to(view, qc_handler_of(view, unit), handler);
+    return unit < view->units && !lands_unseen(view->code[2 * (size_t)unit]) &&
+           leads_to(view, qc_handler_of(view, unit), handler);
 }
 
 int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
@@ -232,6 +239,7 @@ int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
         for (uint32_t unit = entry.start; all && unit - entry.start < entry.length; unit++) {
             all = unit >= view->units || lines[unit] < 0 ||
                   qc_opcode_is_harmless(view->code[2 * unit]) ||
+                  lands_unseen(view->code[2 * unit]) ||
                   qc_arcset_has(arcs, qc_arc_pack(lines[unit], line));
         }
     }

@@ -11,12 +11,23 @@
 
 /* ------------------------------------------------------------------ functions that exist */
 
+/* All objects that the collector knows, those that gc.freeze() took out of its sight included: they
+ * come back for good. (Freezing again would keep all the garbage of this moment.) A new reference.
+ */
+static PyObject *all_objects(PyObject *gc)
+{
+    PyObject *done = PyObject_CallMethod(gc, "unfreeze", NULL);
+    PyObject *objects = done != NULL ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
+    Py_XDECREF(done);
+    return objects;
+}
+
 /* Calls visit(object, context) for every object that the collector knows. 0, or -1 with an
  * exception set. */
 static int each_object(int (*visit)(PyObject *object, void *context), void *context)
 {
     PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *objects = gc != NULL ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
+    PyObject *objects = gc != NULL ? all_objects(gc) : NULL;
     int result = objects != NULL ? 0 : -1;
     for (Py_ssize_t k = 0; result == 0 && k < PyList_GET_SIZE(objects); k++) {
         result = visit(PyList_GET_ITEM(objects, k), context);
@@ -70,24 +81,55 @@ static int enter_generator(qc_tracer *tracer, PyObject *generator, _PyInterprete
     return result;
 }
 
-static int enter_object(PyObject *function, void *context)
+/* What entering all functions needs to know: most stand beside others of the same file. */
+typedef struct entering {
+    qc_tracer *tracer;
+    PyObject *passed; /* strong: the name of a file that is not measured; NULL at first */
+} entering;
+
+/* Is there nothing to do for code that was never met, because its file is not measured? 1 or 0, or
+ * -1 with an exception set. (Tests that are not measured may begin contexts.) */
+static int passes(entering *all, PyCodeObject *code, PyObject *globals)
 {
-    qc_tracer *tracer = context;
-    _PyInterpreterFrame *frame = qc_suspended_frame(function);
-    if (frame != NULL) {
-        return enter_generator(tracer, function, frame);
-    }
-    if (!PyFunction_Check(function)) {
+    const qc_store *store = all->tracer->store;
+    if (store->records.contexts || qc_codemap_find(store->map, code) != NULL) {
         return 0;
     }
+    if (code->co_filename == all->passed) {
+        return 1;
+    }
+    int measured = qc_probe_measures(all->tracer, code, globals);
+    if (measured == 0) {
+        Py_XSETREF(all->passed, Py_NewRef(code->co_filename));
+    }
+    return measured < 0 ? -1 : !measured;
+}
+
+static int enter_function(entering *all, PyObject *function)
+{
+    qc_tracer *tracer = all->tracer;
     PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
+    int result = passes(all, code, PyFunction_GET_GLOBALS(function));
+    if (result != 0) {
+        return result < 0 ? -1 : 0;
+    }
     PyCodeObject *twin = qc_probe_exchange(tracer, code, PyFunction_GET_GLOBALS(function));
-    int result = twin != NULL ? 0 : -1;
+    result = twin != NULL ? 0 : -1;
     if (twin != NULL && twin != code) {
-        result = PyObject_SetAttr(function, tracer->state->str___code__, (PyObject *)twin);
+        result = qc_function_set_code(function, tracer->state->str___code__, twin);
     }
     Py_XDECREF(twin);
     return result;
+}
+
+static int enter_object(PyObject *object, void *context)
+{
+    entering *all = context;
+    if (PyFunction_Check(object)) {
+        return enter_function(all, object);
+    }
+    _PyInterpreterFrame *frame = qc_suspended_frame(object);
+    return frame != NULL ? enter_generator(all->tracer, object, frame) : 0;
 }
 
 static int leave_function(PyObject *function, void *context)
@@ -101,7 +143,7 @@ static int leave_function(PyObject *function, void *context)
     if (link == NULL || link->twin == NULL) {
         return 0;
     }
-    return PyObject_SetAttr(function, state->str___code__, (PyObject *)link->twin->original);
+    return qc_function_set_code(function, state->str___code__, link->twin->original);
 }
 
 /* ------------------------------------------------------------------ frames that run */
@@ -189,7 +231,10 @@ static void leave_constants(const qc_state *state, PyCodeObject *code)
 
 int qc_probe_enter(qc_tracer *tracer)
 {
-    return enter_frames(tracer) < 0 ? -1 : each_object(enter_object, tracer);
+    entering all = {.tracer = tracer};
+    int result = enter_frames(tracer) < 0 ? -1 : each_object(enter_object, &all);
+    Py_XDECREF(all.passed);
+    return result;
 }
 
 int qc_probe_leave(qc_state *state)

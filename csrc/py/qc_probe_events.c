@@ -124,8 +124,11 @@ static int set_line(PyObject *frame, PyObject *value, void *closure)
 
 int qc_probe_events_open(qc_codemap *map)
 {
-    PyObject *line = PyDict_GetItemString(qc_type_dict(&PyFrame_Type), "f_lineno");
-    if (line == NULL || !Py_IS_TYPE(line, &PyGetSetDescr_Type)) {
+    PyObject *line = qc_type_attribute(&PyFrame_Type, "f_lineno");
+    if (line == NULL) {
+        return -1;
+    }
+    if (!Py_IS_TYPE(line, &PyGetSetDescr_Type)) {
         PyErr_SetString(PyExc_RuntimeError, "quickcover: frame.f_lineno is not CPython's");
         return -1;
     }

@@ -2,10 +2,12 @@
 
 #include "qc_engine_probe.h"
 #include "qc_flow.h"
+#include "qc_probe_context.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_patch.h"
 #include "qc_probe_slots.h"
 #include "qc_record.h"
+#include "qc_session.h"
 
 #if QC_HAVE_PROBES
 
@@ -66,24 +68,40 @@ static void hide_from_trace_function(qc_link *link, const qc_probe *probe, uint3
 
 /* ------------------------------------------------------------------ hits */
 
+/* The exception that came to the handler that the probe stands in, borrowed. */
+static PyObject *caught(const qc_link *link, const qc_probe *probe)
+{
+    qc_codeview view = qc_record_view(link->record);
+    qc_exception_entry entry;
+    const uint8_t *at = view.exceptions;
+    if (view.code[2 * (size_t)probe->own_unit] == PUSH_EXC_INFO) {
+        return qc_handled_exception();
+    }
+    while ((at = qc_exception_next(&view, at, &entry)) != NULL) {
+        if (entry.target == probe->own_unit) {
+            return qc_stacked((entry.depth >> 1) + (entry.depth & 1));
+        }
+    }
+    return NULL;
+}
+
 /* An exception was caught by the handler that the probe stands in. True: ask again next time. */
 static bool landed(const qc_link *link, const qc_probe *probe)
 {
     PyCodeObject *original = link->twin->original;
-    uint32_t unit = qc_exception_unit(qc_handled_exception(), link->code);
+    uint32_t unit = qc_exception_unit(caught(link, probe), link->code);
     int lasti = unit != UINT32_MAX ? 2 * (int)qc_twin_origin(link->twin, unit) : -1;
-    int line = PyCode_Addr2Line(original, 2 * (int)probe->begin_unit);
-    return qc_record_landing(link->record, original, lasti, probe->begin_unit, line);
+    return qc_record_landing(link->record, original, lasti, probe->begin_unit);
 }
 
-/* Was the exception that leaves the code thrown into it where it yields, in the loop of an async
- * for? That is no way out, to coverage.py (3.11). */
+/* Was the exception that leaves the code thrown into it where it yields? That is no way out, to
+ * coverage.py; on 3.11 not in the loop of an async for, either. */
 static bool was_thrown_in(qc_link *link, uint32_t unit)
 {
-    const uint8_t *original = qc_code_shown(link->twin->original);
-    if (!QC_RESUMES_UNSEEN || unit >= link->twin->units ||
-        original[2 * (size_t)unit] != END_ASYNC_FOR) {
-        return false;
+    qc_codeview view = qc_record_view(link->record);
+    uint8_t opcode = unit < view.units ? view.code[2 * (size_t)unit] : CACHE;
+    if (!QC_RESUMES_UNSEEN || opcode != END_ASYNC_FOR) {
+        return opcode == YIELD_VALUE || (!QC_LASTI_IS_YIELD && qc_opcode_is_resume(opcode));
     }
     uint32_t from = qc_exception_unit(qc_leaving_exception(), link->code);
     return from < (size_t)PyBytes_GET_SIZE(link->twin->clean) / 2 &&
@@ -98,6 +116,10 @@ static void record_probe(qc_link *link, qc_probe *probe)
     if (probe->flags & QC_HIT_LINE) {
         qc_record_hit(link->record, probe->line_unit, QC_HIT_LINE);
     }
+    if (!link->record->owner->branch) {
+        probe->done = true; /* an exception's way is no line */
+        return;
+    }
     if (probe->flags & QC_HIT_RETURN) {
         qc_record_hit(link->record, probe->own_unit, QC_HIT_RETURN);
     }
@@ -108,7 +130,7 @@ static void record_probe(qc_link *link, qc_probe *probe)
         qc_record_hit(link->record, probe->side_unit, probe->side);
     }
     if (probe->kind == QC_PROBE_CATCH) {
-        probe->done = probe->done || !link->record->owner->branch || !landed(link, probe);
+        probe->done = probe->done || !landed(link, probe);
     } else if (probe->kind == QC_PROBE_OUT) {
         uint32_t unit = qc_twin_origin(link->twin, qc_raising_unit());
         if (!was_thrown_in(link, unit)) {
@@ -117,13 +139,50 @@ static void record_probe(qc_link *link, qc_probe *probe)
     }
 }
 
-static void fire(qc_link *link, qc_probe *probe)
+/* Takes the probe out, unless it stays. */
+static void settle(qc_link *link, qc_probe *probe)
 {
     bool stays = probe->kind == QC_PROBE_CATCH || probe->kind == QC_PROBE_OUT;
-    record_probe(link, probe);
     if (probe->armed && (!stays || probe->done || link->record == NULL)) {
         qc_probe_disarm(link->code, link->twin, probe);
+        if (link->record != NULL && qc_records_see_again(link->record->owner)) {
+            qc_session_fired(link->record->owner->session, link,
+                             (uint32_t)(probe - link->twin->probes));
+        }
     }
+}
+
+/* Contexts change before, or after, what a probe records that tells where a frame begins or ends.
+ * It is armed meanwhile, so that no new context arms it. -1 with an exception that is the
+ * program's. */
+static int fire_in_contexts(qc_tracer *tracer, qc_link *link, qc_probe *probe)
+{
+    Py_INCREF(tracer); /* Python code runs, during which another thread may stop us */
+    int result = qc_probe_context_check(tracer);
+    if (result == 0 && probe->flags & QC_TELLS_BEGIN) {
+        result = qc_probe_frame_begins(tracer, link);
+    }
+    if (link->record != NULL && !qc_record_is_hidden(link->record)) {
+        record_probe(link, probe);
+    }
+    probe->done = probe->done && !(probe->flags & QC_TELLS);
+    if (result == 0 && probe->flags & QC_TELLS_END) {
+        result = qc_probe_frame_ends(tracer, link);
+    }
+    settle(link, probe);
+    Py_DECREF(tracer);
+    return result;
+}
+
+static int fire(qc_link *link, qc_probe *probe)
+{
+    qc_tracer *tracer = link->map->prober;
+    if (QC_UNLIKELY(link->record != NULL && link->record->owner->contexts && tracer != NULL)) {
+        return fire_in_contexts(tracer, link, probe);
+    }
+    record_probe(link, probe);
+    settle(link, probe);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ the hook */
@@ -171,7 +230,7 @@ static int wake(const qc_hook *hook, qc_link *link)
     for (uint32_t k = 0; k < link->twin->probe_count; k++) {
         qc_probe *probe = &link->twin->probes[k];
         if (probe->patch == link->twin->entry && probe->kind == QC_PROBE_AT && probe->armed) {
-            fire(link, probe);
+            return fire(link, probe);
         }
         if (probe->patch > link->twin->entry) {
             break;
@@ -195,7 +254,10 @@ static int hook_bool(const qc_hook *hook)
     }
     qc_probe *probe = probe_of_trampoline(link->twin, unit);
     if (probe != NULL) {
-        fire(link, probe);
+        int result = fire(link, probe);
+        if (result < 0) {
+            return result;
+        }
         hide_from_trace_function(link, probe, unit);
         if (hook->map->prober != NULL) {
             hook->map->prober->store->activity = true;

@@ -40,7 +40,7 @@ static uint32_t own_units(const builder *b, const qc_planned *probe, uint32_t *f
     const qc_instruction *one = &b->plan->instructions[probe->where];
     switch (probe->kind) {
     case QC_PROBE_CATCH:
-        *from = one->unit; /* PUSH_EXC_INFO, which it displaces for good */
+        *from = one->unit; /* which it displaces for good */
         return 1;
     case QC_PROBE_JUMP:
         *from = b->plan->instructions[one->target].start;
@@ -109,6 +109,28 @@ static bool end_reaches(const builder *b)
     return true;
 }
 
+/* Leaves everything where it is, with one island at the end. False if that doesn't reach all
+ * probes.
+ */
+static bool place_unmoved(builder *b)
+{
+    const qc_plan *plan = b->plan;
+    uint32_t at = b->view->units;
+    for (uint32_t k = 0; k < plan->probe_count; k++) {
+        const qc_planned *probe = &plan->probes[k];
+        at += trampoline_size(b, probe);
+        if (probe->kind != QC_PROBE_OUT && at - plan->instructions[probe->where].start > REACH) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < plan->count; k++) {
+        b->start[k] = plan->instructions[k].start;
+    }
+    b->start[plan->count] = b->out->clean_units = b->view->units;
+    b->out->units = at;
+    return true;
+}
+
 /* One round of placing: sets start[] and island[]. 0, or 1 when a probe can't be reached. */
 static int place(builder *b)
 {
@@ -158,6 +180,9 @@ static bool jump_argument(const builder *b, uint32_t k, uint32_t *argument)
 static int place_all(builder *b)
 {
     bool grown = true;
+    if (!b->islands && !b->plan->pads) {
+        return place_unmoved(b) ? 0 : 1;
+    }
     while (grown) {
         int result = place(b);
         if (result != 0) {
@@ -242,16 +267,17 @@ static uint32_t write_trampoline(builder *b, uint32_t at)
     if (planned->kind == QC_PROBE_CATCH) {
         probe->begin_unit = b->plan->instructions[planned->begin].start;
     }
-    if (planned->kind != QC_PROBE_OUT) {
-        at = copy_units(b, at, from, own);
-        to += own;
-    }
+    /* PUSH_EXC_INFO has the exception be the one that is handled; COPY finds it on the stack. */
+    bool asks_first = planned->kind == QC_PROBE_OUT ||
+                      (planned->kind == QC_PROBE_CATCH && b->view->code[2 * (size_t)from] == COPY);
+    to += planned->kind != QC_PROBE_OUT ? own : 0;
+    at = asks_first ? at : copy_units(b, at, from, own);
     probe->target = to;
     at = qc_write_prefixed(b->out->code, at, qc_prefixes_for(b->hook), LOAD_CONST, b->hook);
     qc_trampoline_test(b->out->code + 2 * (size_t)at);
     at += QC_TRAMPOLINE_TEST_UNITS;
+    at = asks_first ? copy_units(b, at, from, own) : at;
     if (planned->kind == QC_PROBE_OUT) {
-        at = copy_units(b, at, from, own);
         return qc_write_prefixed(b->out->code, at, 0, RERAISE, 1);
     }
     uint32_t end = at + (jump ? QC_FAR_UNITS : 1);
@@ -274,6 +300,10 @@ static void write_code(builder *b)
     const qc_plan *plan = b->plan;
     qc_layout *out = b->out;
     uint32_t at = 0;
+    if (!out->moved) {
+        (void)write_island(b, out->clean_units, plan->count);
+        return;
+    }
     memset(b->origin, 0xFF, out->units * sizeof(uint32_t));
     for (uint32_t k = 0; k < plan->count; k++) {
         const qc_instruction *one = &plan->instructions[k];
@@ -385,14 +415,17 @@ static void builder_free(builder *b)
 static int allocate(builder *b)
 {
     qc_layout *out = b->out;
-    b->origin = qc_malloc(out->units * sizeof(uint32_t));
+    bool good = true;
     out->bytes = 2 * (size_t)out->units;
     out->code = qc_calloc(out->bytes, 1);
-    out->clean = qc_malloc(out->bytes);
     out->probe_count = b->plan->probe_count;
     out->probes = qc_calloc(out->probe_count, sizeof(qc_probe));
-    bool good = b->origin != NULL && out->code != NULL && out->clean != NULL && out->probes != NULL;
-    return good ? 0 : -1;
+    if (out->moved) {
+        b->origin = qc_malloc(out->units * sizeof(uint32_t));
+        out->clean = qc_malloc(out->bytes);
+        good = b->origin != NULL && out->clean != NULL;
+    }
+    return good && out->code != NULL && out->probes != NULL ? 0 : -1;
 }
 
 int qc_layout_make(qc_layout *layout, const qc_plan *plan, const qc_codeview *view, uint32_t hook)

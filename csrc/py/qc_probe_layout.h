@@ -37,8 +37,8 @@ typedef struct qc_probe {
 } qc_probe;
 
 typedef struct qc_layout {
-    uint8_t *code;  /* without probes, with trampolines */
-    uint8_t *clean; /* the same without trampolines: NOPs, and nothing at the end */
+    uint8_t *code;  /* without probes, with trampolines; if not moved, only from clean_units on */
+    uint8_t *clean; /* if moved: the same without trampolines: NOPs, and nothing at the end */
     uint32_t units, clean_units;
     size_t bytes;        /* allocated for each of the two */
     qc_bytes linetable;  /* if moved */

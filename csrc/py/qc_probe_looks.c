@@ -171,13 +171,26 @@ static PyObject *dumps(PyObject *module, PyObject *const *args, Py_ssize_t count
 static PyGetSetDef EXCEPTIONS = {"co_exceptiontable", get_exceptions, NULL, NULL, NULL};
 static PyGetSetDef STACKSIZE = {"co_stacksize", get_stacksize, NULL, NULL, NULL};
 
-static int put_attribute(PyGetSetDef *definition)
+/* Puts both attributes in place, or none. */
+static int put_attributes(void)
 {
-    PyObject *descriptor = PyDescr_NewGetSet(&PyCode_Type, definition);
-    int result = descriptor != NULL ? PyDict_SetItemString(qc_type_dict(&PyCode_Type),
-                                                           definition->name, descriptor)
-                                    : -1;
-    Py_XDECREF(descriptor);
+    PyGetSetDef *definitions[] = {&EXCEPTIONS, &STACKSIZE};
+    PyObject *names[2], *descriptors[2];
+    int result = 0;
+    for (int k = 0; k < 2; k++) {
+        names[k] = PyUnicode_InternFromString(definitions[k]->name);
+        descriptors[k] = PyDescr_NewGetSet(&PyCode_Type, definitions[k]);
+        result = names[k] != NULL && descriptors[k] != NULL ? result : -1;
+    }
+    for (int k = 0; k < 2; k++) { /* the names are there already: that takes no memory */
+        if (result == 0) {
+            result = PyDict_SetItem(qc_type_dict(&PyCode_Type), names[k], descriptors[k]);
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        Py_XDECREF(names[k]);
+        Py_XDECREF(descriptors[k]);
+    }
     PyType_Modified(&PyCode_Type);
     return result;
 }
@@ -185,26 +198,20 @@ static int put_attribute(PyGetSetDef *definition)
 /* The descriptor of an attribute of code objects, borrowed; NULL with an exception set. */
 static PyObject *attribute(const char *name, PyTypeObject *type)
 {
-    PyObject *descriptor = PyDict_GetItemString(qc_type_dict(&PyCode_Type), name);
-    if (descriptor == NULL || !Py_IS_TYPE(descriptor, type)) {
+    PyObject *descriptor = qc_type_attribute(&PyCode_Type, name);
+    if (descriptor != NULL && !Py_IS_TYPE(descriptor, type)) {
         PyErr_Format(PyExc_RuntimeError, "quickcover: code.%s is not CPython's", name);
         return NULL;
     }
     return descriptor;
 }
 
-static int put_marshal(void)
+static void put_marshal(PyMethodDef *dump_method, PyMethodDef *dumps_method)
 {
-    PyMethodDef *dump_method = qc_builtin_method("marshal", "dump", QC_MARSHAL_FLAGS);
-    PyMethodDef *dumps_method = qc_builtin_method("marshal", "dumps", QC_MARSHAL_FLAGS);
-    if (dump_method == NULL || dumps_method == NULL) {
-        return -1;
-    }
     looks.dump = dump_method->ml_meth;
     looks.dumps = dumps_method->ml_meth;
     dump_method->ml_meth = (PyCFunction)(void (*)(void))dump;
     dumps_method->ml_meth = (PyCFunction)(void (*)(void))dumps;
-    return 0;
 }
 
 int qc_probe_looks_open(qc_codemap *map)
@@ -215,11 +222,16 @@ int qc_probe_looks_open(qc_codemap *map)
     PyObject *code = attribute("co_code", &PyGetSetDescr_Type);
     PyObject *adaptive = code != NULL ? attribute("_co_code_adaptive", &PyGetSetDescr_Type) : NULL;
     PyObject *method = adaptive != NULL ? attribute("replace", &PyMethodDescr_Type) : NULL;
-    if (method == NULL || put_marshal() < 0 || put_attribute(&EXCEPTIONS) < 0 ||
-        put_attribute(&STACKSIZE) < 0) {
+    PyMethodDef *dump_method =
+        method ? qc_builtin_method("marshal", "dump", QC_MARSHAL_FLAGS) : NULL;
+    PyMethodDef *dumps_method =
+        dump_method != NULL ? qc_builtin_method("marshal", "dumps", QC_MARSHAL_FLAGS) : NULL;
+    /* From here on nothing fails: half of it in place would be worse than none. */
+    if (dumps_method == NULL || put_attributes() < 0) {
         return -1;
     }
     looks.map = qc_codemap_hold(map);
+    put_marshal(dump_method, dumps_method);
     PyGetSetDef *getset = ((PyGetSetDescrObject *)code)->d_getset;
     looks.get_code = getset->get;
     getset->get = get_code;

@@ -95,35 +95,89 @@ static bool is_one_group(const qc_plan *plan, const line_notes *lines)
     return true;
 }
 
-static void mark_outs(qc_plan *plan, const line_notes *lines)
+/* Which exceptions of a plan are of interest. */
+typedef struct interest {
+    const line_notes *lines;
+    bool whole; /* all of them */
+} interest;
+
+/* Is it of interest that what this instruction raises leaves the code? */
+static bool is_of_interest(const qc_plan *plan, const interest *asked, const qc_instruction *one)
 {
-    bool whole = lines->notes == NULL || is_one_group(plan, lines);
+    const line_notes *lines = asked->lines;
+    if (!is_reached(one, lines)) {
+        return false;
+    }
+    uint8_t notes = lines->notes != NULL ? lines->notes[one->line - lines->lowest] : ALL;
+    bool loop = (notes & (ASYNC | RAISES)) == (ASYNC | RAISES);
+    bool wanted =
+        asked->whole || plan->tells || loop || (notes & (BRANCHES | ENDS)) == (BRANCHES | ENDS);
+    /* What is thrown into a generator at its yield is no way out, to coverage.py. */
+    return wanted && !qc_opcode_is_harmless(one->opcode) && one->opcode != YIELD_VALUE &&
+           (loop || plan->tells || qc_opcode_flow(one->opcode) != QC_FLOW_RAISE);
+}
+
+/* From a handler over others that have no line, and so only clean up, to what raises again for the
+ * last time; QC_PROBE_NONE if a line begins on the way. */
+static uint32_t last_reraise(const qc_plan *plan, const qc_codeview *view, uint32_t unit)
+{
+    uint32_t k = plan->index[unit];
+    for (uint32_t steps = 0; k != QC_PROBE_NONE && steps < plan->count; steps++) {
+        const qc_instruction *one = &plan->instructions[k];
+        qc_flow_kind flow = qc_opcode_flow(one->opcode);
+        if (one->line >= 0 || (flow != QC_FLOW_NEXT && flow != QC_FLOW_RAISE)) {
+            return QC_PROBE_NONE;
+        }
+        if (flow == QC_FLOW_RAISE && !one->covered) {
+            return k;
+        }
+        int64_t handler = flow == QC_FLOW_RAISE ? qc_handler_of(view, one->unit) : -1;
+        k = handler >= 0 ? plan->index[handler] : one->next;
+    }
+    return QC_PROBE_NONE;
+}
+
+/* What is raised in the body of an `except` or `finally` leaves by a handler that cleans up. */
+static void mark_reraises(qc_plan *plan, const qc_codeview *view, const interest *asked)
+{
+    qc_exception_entry entry;
+    const uint8_t *at = view->exceptions;
+    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
+        uint32_t last =
+            entry.target != plan->wrapper ? last_reraise(plan, view, entry.target) : QC_PROBE_NONE;
+        bool out = false;
+        for (uint32_t unit = entry.start;
+             last != QC_PROBE_NONE && !out && unit - entry.start < entry.length; unit++) {
+            uint32_t k = unit < view->units ? plan->index[unit] : QC_PROBE_NONE;
+            out = k != QC_PROBE_NONE && k >= plan->first &&
+                  is_of_interest(plan, asked, &plan->instructions[k]);
+        }
+        if (out) {
+            plan->instructions[last].out = plan->outs = true;
+        }
+    }
+}
+
+static void mark_outs(qc_plan *plan, const qc_codeview *view, const line_notes *lines)
+{
+    interest asked = {.lines = lines, .whole = lines->notes == NULL || is_one_group(plan, lines)};
     for (uint32_t k = plan->first; k < plan->count; k++) {
         qc_instruction *one = &plan->instructions[k];
-        if (!is_reached(one, lines)) {
-            continue;
-        }
-        uint8_t notes = lines->notes != NULL ? lines->notes[one->line - lines->lowest] : ALL;
-        bool loop = (notes & (ASYNC | RAISES)) == (ASYNC | RAISES);
-        bool of_interest = whole || loop || (notes & (BRANCHES | ENDS)) == (BRANCHES | ENDS);
-        /* What is thrown into a generator at its yield is no way out, to coverage.py. */
-        one->out = of_interest && !one->covered && !qc_opcode_is_harmless(one->opcode) &&
-                   one->opcode != YIELD_VALUE &&
-                   (loop || qc_opcode_flow(one->opcode) != QC_FLOW_RAISE);
+        one->out = !one->covered && is_of_interest(plan, &asked, one);
         plan->outs |= one->out;
     }
+    mark_reraises(plan, view, &asked);
 }
 
 int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
 {
-    line_notes lines = {0};
-    int32_t highest;
-    if (!qc_line_range(view, &lines.lowest, &highest)) {
+    line_notes lines = {.lowest = plan->lowest};
+    if (plan->highest == 0) {
         return 0;
     }
-    lines.count = (uint32_t)(highest - lines.lowest) + 1;
+    lines.count = (uint32_t)(plan->highest - plan->lowest) + 1;
     if (lines.count > MOST_LINES) {
-        mark_outs(plan, &lines);
+        mark_outs(plan, view, &lines);
         return 0;
     }
     lines.notes = qc_calloc(lines.count, 1);
@@ -136,9 +190,11 @@ int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
                 lines.notes[one->line - lines.lowest] |= notes_of(plan, view, one);
             }
         }
-        note_reach(view, &lines);
+        if (plan->spans) {
+            note_reach(view, &lines);
+        }
         join_lines(&lines);
-        mark_outs(plan, &lines);
+        mark_outs(plan, view, &lines);
     }
     qc_free(lines.notes, lines.count);
     qc_free(lines.groups, lines.count * sizeof(uint32_t));

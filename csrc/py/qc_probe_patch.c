@@ -250,6 +250,12 @@ void qc_stub_remove(qc_link *link)
 
 /* ------------------------------------------------------------------ twins */
 
+/* Can it tell anything that is asked? */
+static bool sees(const qc_probe *probe, bool branches)
+{
+    return branches || probe->flags & QC_HIT_LINE;
+}
+
 static bool lacks(const qc_record *record, const qc_probe *probe, bool branches)
 {
     const qc_hits *hits = &record->hits;
@@ -268,17 +274,29 @@ static bool lacks(const qc_record *record, const qc_probe *probe, bool branches)
            (probe->side && !qc_hits_has(hits, probe->side_unit, probe->side));
 }
 
+/* The same where functions may begin contexts. */
+static bool lacks_in_contexts(const qc_record *record, const qc_probe *probe, bool branches)
+{
+    return probe->flags & QC_TELLS ||
+           (!qc_record_is_hidden(record) && lacks(record, probe, branches));
+}
+
 bool qc_twin_arm(qc_link *link, bool branches, bool all)
 {
     qc_twin *twin = link->twin;
     bool left_out = false;
+    /* What was seen in this example is to be seen in the next. */
+    bool again = twin->probe_count > 0 && qc_records_see_again(link->record->owner);
+    bool contexts = twin->probe_count > 0 && link->record->owner->contexts;
     if (!twin->awake && !twin->settled) {
         put_stub(link->code, twin);
     }
     for (uint32_t k = 0; k < twin->probe_count; k++) {
         qc_probe *probe = &twin->probes[k];
         probe->done = probe->done && !all;
-        if (probe->armed || !lacks(link->record, probe, branches)) {
+        if (probe->armed || !(again      ? sees(probe, branches)
+                              : contexts ? lacks_in_contexts(link->record, probe, branches)
+                                         : lacks(link->record, probe, branches))) {
             continue;
         }
         if (probe->slots > twin->slots) {
@@ -289,6 +307,14 @@ bool qc_twin_arm(qc_link *link, bool branches, bool all)
     }
     link->armed = twin->armed_count > 0 || twin->stub_units > 0;
     return !left_out;
+}
+
+void qc_twin_arm_probe(qc_link *link, uint32_t probe)
+{
+    if (probe < link->twin->probe_count && !link->twin->probes[probe].armed) {
+        link->twin->probes[probe].done = false;
+        arm(link->code, link->twin, &link->twin->probes[probe]);
+    }
 }
 
 void qc_twin_disarm(qc_link *link)

@@ -18,6 +18,9 @@
  * that was made for the original has no stack slot for them. */
 bool qc_twin_arm(qc_link *link, bool branches, bool all);
 
+/* Arms one probe again that was armed before. */
+void qc_twin_arm_probe(qc_link *link, uint32_t probe);
+
 /* Takes all probes out, and the stub. */
 void qc_twin_disarm(qc_link *link);
 
@@ -29,6 +32,12 @@ void qc_stub_remove(qc_link *link);
 
 /* Writes what displaces the units of a probe that is armed back into a copy of the code. */
 void qc_probe_clean(const qc_twin *twin, const qc_probe *probe, uint8_t *bytes);
+
+#else
+
+static inline void qc_twin_arm_probe(qc_link *Py_UNUSED(link), uint32_t Py_UNUSED(probe))
+{
+}
 
 #endif
 

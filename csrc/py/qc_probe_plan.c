@@ -33,6 +33,7 @@ static int decode(qc_plan *plan, const qc_codeview *view)
             continue;
         }
         qc_instruction *one = &plan->instructions[plan->count];
+        plan->generator |= opcode == RETURN_GENERATOR;
         *one = (qc_instruction){.start = start, .unit = unit, .opcode = opcode};
         one->target = one->next = QC_PROBE_NONE;
         one->before = QC_BEFORE_NOTHING;
@@ -100,7 +101,14 @@ static int fill_lines(qc_plan *plan, const qc_codeview *view)
     if (lines == NULL) {
         return -1;
     }
-    qc_lines_of_units(view, lines);
+    plan->spans = qc_lines_of_units(view, lines);
+    for (uint32_t unit = 0; unit < view->units; unit++) {
+        int32_t line = lines[unit];
+        if (line > 0) {
+            plan->lowest = line < plan->lowest || plan->lowest == 0 ? line : plan->lowest;
+            plan->highest = line > plan->highest ? line : plan->highest;
+        }
+    }
     for (uint32_t k = 0; k < plan->count; k++) {
         qc_instruction *one = &plan->instructions[k];
         one->line = lines[one->unit];
@@ -217,7 +225,8 @@ static void count_slots(qc_plan *plan)
         int32_t depth =
             probe->kind == QC_PROBE_JUMP ? plan->instructions[one->target].depth : one->depth;
         depth = depth < 0 ? INT16_MAX : depth;
-        depth += probe->kind == QC_PROBE_CATCH; /* it pushes first what it displaces */
+        /* It pushes first what it displaces. */
+        depth += probe->kind == QC_PROBE_CATCH && one->opcode == PUSH_EXC_INFO;
         depth = probe->kind == QC_PROBE_OUT ? 2 : depth;
         probe->slots = depth + 1;
     }
@@ -277,15 +286,22 @@ static qc_planned *add_probe(qc_plan *plan, qc_probe_kind kind, uint32_t where)
 
 /* ------------------------------------------------------------------ exceptions */
 
+static void take_marks(qc_plan *plan, const uint8_t *marks)
+{
+    for (uint32_t k = 0; k < plan->count; k++) {
+        qc_instruction *one = &plan->instructions[k];
+        for (uint32_t unit = one->start; unit < one->end; unit++) {
+            one->marks |= marks[unit] & QC_MARKS;
+        }
+    }
+}
+
 static int fill_marks(qc_plan *plan, const qc_codeview *view)
 {
     qc_hits marks = {.bytes = qc_calloc(view->units, 1), .units = view->units};
     int result = marks.bytes != NULL ? qc_flow_mark(view, &marks) : -1;
-    for (uint32_t k = 0; result >= 0 && k < plan->count; k++) {
-        qc_instruction *one = &plan->instructions[k];
-        for (uint32_t unit = one->start; unit < one->end; unit++) {
-            one->marks |= marks.bytes[unit];
-        }
+    if (result > 0) {
+        take_marks(plan, marks.bytes);
     }
     qc_hits_free(&marks);
     return result < 0 ? -1 : 0;
@@ -361,6 +377,28 @@ static bool returns_constant(const qc_plan *plan, uint32_t k)
            plan->instructions[one->next].comers == 1 && !plan->instructions[one->next].pad;
 }
 
+/* The flags for contexts of the instruction k, which has these others. */
+static unsigned tells(const qc_plan *plan, uint32_t k, unsigned flags)
+{
+    const qc_instruction *one = &plan->instructions[k];
+    if (!plan->tells) {
+        return 0;
+    }
+    /* A suspended frame goes on in a handler, too: where an exception is thrown into it. */
+    bool begins = one->handler || (k > 0 && qc_opcode_is_resume(plan->instructions[k - 1].opcode));
+    bool ends = flags & QC_HIT_RETURN || one->opcode == YIELD_VALUE;
+    return (begins ? QC_TELLS_BEGIN : 0u) | (ends ? QC_TELLS_END : 0u);
+}
+
+/* The instruction where the line begins of a handler that begins with instruction k, if it is to be
+ * asked where exceptions come from; else QC_PROBE_NONE. */
+static uint32_t line_to_catch(const qc_plan *plan, uint32_t k)
+{
+    const qc_instruction *one = &plan->instructions[k];
+    bool catches = one->opcode == PUSH_EXC_INFO || (one->opcode == COPY && one->line >= 0);
+    return one->handler && catches ? line_of_handler(plan, k) : QC_PROBE_NONE;
+}
+
 /* Adds the probes that one instruction needs. 0, or -1 when memory ran out. */
 static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
 {
@@ -382,6 +420,7 @@ static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
     if (one->marks & QC_MARK_PROOF) {
         flags |= QC_HIT_PASSED;
     }
+    flags |= tells(plan, k, flags);
     bool side = sides->of[k] != QC_PROBE_NONE;
     if (one->pad) {
         if ((probe = add_probe(plan, QC_PROBE_PAD, k)) == NULL) {
@@ -391,8 +430,7 @@ static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
         probe->side = sides->flags[k];
         side = false;
     }
-    uint32_t begin =
-        one->handler && one->opcode == PUSH_EXC_INFO ? line_of_handler(plan, k) : QC_PROBE_NONE;
+    uint32_t begin = line_to_catch(plan, k);
     if (flags || side || begin != QC_PROBE_NONE) {
         qc_probe_kind kind = begin != QC_PROBE_NONE ? QC_PROBE_CATCH : QC_PROBE_AT;
         if ((probe = add_probe(plan, kind, k)) == NULL) {
@@ -432,7 +470,11 @@ static int plan_probes(qc_plan *plan, const qc_codeview *view)
         result = place_probes(plan, &sides, k);
     }
     if (result == 0 && plan->outs) {
-        result = add_probe(plan, QC_PROBE_OUT, n - 1) != NULL ? 0 : -1;
+        qc_planned *out = add_probe(plan, QC_PROBE_OUT, n - 1);
+        result = out != NULL ? 0 : -1;
+        if (out != NULL && plan->tells) {
+            out->flags = QC_TELLS_END;
+        }
     }
 done:
     qc_free(sides.of, n * sizeof(uint32_t));
@@ -454,9 +496,10 @@ static uint32_t first_index(const qc_plan *plan)
     return plan->count;
 }
 
-int qc_plan_make(qc_plan *plan, const qc_codeview *view)
+int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, const uint8_t *marks)
 {
     memset(plan, 0, sizeof *plan);
+    plan->tells = tells;
     plan->units = view->units;
     plan->wrapper = QC_PROBE_NONE;
     plan->instructions = qc_malloc(view->units * sizeof(qc_instruction));
@@ -472,7 +515,11 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view)
         plan->first = first_index(plan);
         flow_lines(plan);
         find_entries(plan);
-        result = fill_marks(plan, view);
+        if (marks != NULL) {
+            take_marks(plan, marks);
+        } else {
+            result = fill_marks(plan, view);
+        }
     }
     if (result == 0) {
         result = qc_plan_find_outs(plan, view);
@@ -480,8 +527,8 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view)
     if (result == 0) {
         result = plan_probes(plan, view);
     }
-    if (result == 0) {
-        flow_depths(plan, view);
+    if (result == 0 && plan->generator) {
+        flow_depths(plan, view); /* other frames have room for any trampoline */
         count_slots(plan);
     }
     if (result != 0) {

@@ -34,7 +34,7 @@ typedef struct qc_instruction {
     uint32_t comers; /* how many instructions and handlers lead here */
     int32_t line;    /* -1: none */
     int32_t before;  /* the line before it: QC_BEFORE_... or a line */
-    int32_t depth;   /* of the stack before it; -1: not known, never reached */
+    int32_t depth;   /* of a generator: of the stack before it; -1: not known, never reached */
     uint8_t opcode;
     uint8_t marks; /* QC_MARK_ flags of its units */
     bool handler;  /* exceptions land here */
@@ -51,16 +51,21 @@ typedef enum qc_probe_kind {
     QC_PROBE_AT,    /* displaces the first unit of an instruction */
     QC_PROBE_PAD,   /* displaces the NOP before an instruction */
     QC_PROBE_JUMP,  /* sends the jump of a branch elsewhere */
-    QC_PROBE_CATCH, /* displaces the first instruction of a handler, which is PUSH_EXC_INFO */
+    QC_PROBE_CATCH, /* displaces the first instruction of a handler: PUSH_EXC_INFO, or COPY where it
+                     * only cleans up but has a line (3.11) */
     QC_PROBE_OUT,   /* displaces nothing: exceptions that leave the code come by it */
 } qc_probe_kind;
+
+/* More flags of a probe: the frame begins or goes on here, or is left or suspended. Contexts that
+ * begin with a function ask (qc_context.h). */
+enum { QC_TELLS_BEGIN = 64, QC_TELLS_END = 128, QC_TELLS = QC_TELLS_BEGIN | QC_TELLS_END };
 
 typedef struct qc_planned {
     qc_probe_kind kind;
     uint32_t where;   /* index of the instruction */
     unsigned flags;   /* QC_HIT_LINE, QC_HIT_RETURN, QC_HIT_PASSED: its own hits */
     uint32_t own;     /* the instruction whose hits QC_HIT_RETURN and QC_HIT_PASSED are */
-    int32_t slots;    /* of the stack that its trampoline needs */
+    int32_t slots;    /* of a generator: of the stack that its trampoline needs */
     uint32_t begin;   /* of QC_PROBE_CATCH: the instruction where the handler's line begins */
     uint32_t side_of; /* index of a branch whose side is hit, too; QC_PROBE_NONE */
     unsigned side;    /* QC_HIT_LEFT or QC_HIT_RIGHT */
@@ -76,15 +81,28 @@ typedef struct qc_plan {
     qc_planned *probes; /* in the order of their places */
     uint32_t probe_count, probe_capacity;
 
-    bool outs; /* some instruction has `out` */
-    bool pads; /* some instruction needs a pad */
+    int32_t lowest, highest; /* lines; both 0: there is none */
+
+    bool spans;     /* a location goes on to another line */
+    bool generator; /* or a coroutine */
+    bool tells;     /* it is asked where frames begin and end */
+    bool outs;      /* some instruction has `out` */
+    bool pads;      /* some instruction needs a pad */
 } qc_plan;
 
-/* Makes a plan. 0; -1 when memory ran out; 1 when this code can't have probes (unknown or
- * unreachable code): nothing is to be freed then. */
-int qc_plan_make(qc_plan *plan, const qc_codeview *view);
+/* Makes a plan; with `tells`, for code that contexts may begin with. `marks`: hits of this code
+ * with what qc_flow_mark() sets; NULL: it is found anew. 0; -1 when memory ran out; 1 when this
+ * code can't have probes (unknown or unreachable code): nothing is to be freed then. */
+int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, const uint8_t *marks);
 
 void qc_plan_free(qc_plan *plan);
+
+/* Is a frame suspended or left by this instruction, or does it begin or go on after it? (Returns
+ * have probes anyway.) */
+static inline bool qc_plan_tells(uint8_t opcode)
+{
+    return opcode == YIELD_VALUE || qc_opcode_is_resume(opcode);
+}
 
 /* The parts of making one. */
 

@@ -1,6 +1,7 @@
 #include "qc_compat_probe.h"
 
 #include "../core/qc_mem.h"
+#include "qc_probe_plan.h"
 #include "qc_probe_room.h"
 
 #if QC_HAVE_PROBES
@@ -87,17 +88,24 @@ static void add_handlers(const qc_codeview *view, unit_sets *sets, census *count
     }
 }
 
+/* The first unit from `unit` on with an instruction that does more than go on to the next. Most
+ * don't, and all code that is loaded passes by here. */
+static uint32_t next_of_interest(const qc_codeview *view, uint32_t unit)
+{
+    enum { PASSED = 1u << QC_FLOW_NEXT | 1u << QC_FLOW_CACHE };
+    while (unit < view->units && PASSED >> qc_opcode_flow(view->code[2 * (size_t)unit]) & 1) {
+        unit++;
+    }
+    return unit;
+}
+
 /* Adds where jumps go and what else may have a probe. */
 static void add_jumps(const qc_codeview *view, unit_sets *sets, census *count)
 {
-    uint32_t argument = 0;
-    for (uint32_t unit = 0; unit < view->units; unit++) {
+    uint32_t argument = 0, last = 0;
+    for (uint32_t unit; (unit = next_of_interest(view, last)) < view->units; last = unit + 1) {
         qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
-        if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE) {
-            argument = 0;
-            continue;
-        }
-        argument = argument << 8 | view->code[2 * unit + 1];
+        argument = (unit > last ? 0 : argument << 8) | view->code[2 * unit + 1];
         if (flow == QC_FLOW_EXTEND) {
             continue;
         }
@@ -120,8 +128,22 @@ static void add_jumps(const qc_codeview *view, unit_sets *sets, census *count)
     }
 }
 
-static void take_census(const qc_codeview *view, unit_sets *sets, census *count)
+/* Adds what tells where frames begin and end. */
+static void add_telling(const qc_codeview *view, unit_sets *sets)
 {
+    for (uint32_t unit = 0; unit < view->units; unit++) {
+        uint8_t opcode = view->code[2 * unit];
+        if (qc_plan_tells(opcode)) {
+            add(sets->sites, unit + (uint32_t)qc_opcode_is_resume(opcode));
+        }
+    }
+}
+
+static void take_census(const qc_codeview *view, bool tells, unit_sets *sets, census *count)
+{
+    if (tells) {
+        add_telling(view, sets);
+    }
     qc_line_changes(view, sets->sites);
     add_handlers(view, sets, count);
     add_jumps(view, sets, count);
@@ -131,7 +153,7 @@ static void take_census(const qc_codeview *view, unit_sets *sets, census *count)
     }
 }
 
-uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, uint32_t *stub)
+uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint32_t *stub)
 {
     enum { ONE_ISLAND_IN = 50, NEAR = 200 };
     census count = {0};
@@ -141,7 +163,7 @@ uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, uint32_t *stub)
         return 0;
     }
     unit_sets sets = {bits, bits + words, bits + 2 * words, words};
-    take_census(view, &sets, &count);
+    take_census(view, tells, &sets, &count);
     qc_free(bits, 3 * words * sizeof *bits);
     uint32_t ask = qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
     uint32_t units = view->units + count.pads + (count.sites + count.pads) * (ask + 1) +

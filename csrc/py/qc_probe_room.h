@@ -26,8 +26,9 @@ uint32_t qc_write_prefixed(uint8_t *code, uint32_t at, uint8_t prefixes, uint8_t
 uint32_t qc_room_entry(const qc_codeview *view);
 
 /* How many units a twin must have for any layout to fit in, and for the trampoline of a stub at its
- * end, which begins at *stub. 0 when memory ran out. `hook` is the index of the hook. */
-uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, uint32_t *stub);
+ * end, which begins at *stub. 0 when memory ran out. `hook` is the index of the hook; `tells`:
+ * as for qc_plan_make. */
+uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint32_t *stub);
 
 /* Writes the trampoline of a stub, which goes back to `entry`. */
 void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook);

@@ -210,8 +210,11 @@ PyMethodDef *qc_builtin_method(const char *module_name, const char *name, int fl
 
 static int find_slots(void)
 {
-    PyObject *descriptor = PyDict_GetItemString(qc_type_dict(&PyFunction_Type), "__code__");
-    if (descriptor == NULL || !Py_IS_TYPE(descriptor, &PyGetSetDescr_Type)) {
+    PyObject *descriptor = qc_type_attribute(&PyFunction_Type, "__code__");
+    if (descriptor == NULL) {
+        return -1;
+    }
+    if (!Py_IS_TYPE(descriptor, &PyGetSetDescr_Type)) {
         PyErr_SetString(PyExc_RuntimeError, "quickcover: function.__code__ is not CPython's");
         return -1;
     }

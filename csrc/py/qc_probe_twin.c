@@ -1,10 +1,12 @@
 #include "qc_compat_probe.h"
 
 #include "../core/qc_mem.h"
+#include "qc_context.h"
 #include "qc_probe_layout.h"
 #include "qc_probe_patch.h"
 #include "qc_probe_room.h"
 #include "qc_probe_twin.h"
+#include "qc_record.h"
 
 PyCodeObject *qc_twin_free(qc_codemap *map, qc_twin *twin)
 {
@@ -89,7 +91,7 @@ PyCodeObject *qc_twin_new(qc_codemap *map, PyCodeObject *code, PyObject *consts)
     }
     qc_codeview view = view_of(code, plain);
     uint32_t hook = (uint32_t)PyTuple_GET_SIZE(consts), stub;
-    uint32_t units = qc_room_units(&view, hook, &stub);
+    uint32_t units = qc_room_units(&view, hook, qc_context_is_test(code), &stub);
     qc_twin *twin = units > 0 ? qc_calloc(1, sizeof *twin) : NULL;
     PyCodeObject *result = twin != NULL ? qc_code_copy(code, plain, consts, units) : NULL;
     qc_link *link = result != NULL ? qc_codemap_get(map, result) : NULL;
@@ -195,7 +197,10 @@ static int lay_out(const qc_link *link, qc_layout *layout)
     const qc_twin *twin = link->twin;
     qc_codeview view = view_of(twin->original, qc_code_shown(twin->original));
     qc_plan plan;
-    int result = qc_plan_make(&plan, &view);
+    const qc_record *record = link->record;
+    bool marked = record != NULL && record->owner->branch && record->hits.units == view.units;
+    int result = qc_plan_make(&plan, &view, qc_context_is_test(twin->original),
+                              marked ? record->hits.bytes : NULL);
     if (result != 0) {
         return result;
     }

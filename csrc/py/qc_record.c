@@ -20,7 +20,7 @@ void qc_records_init(qc_records *records, qc_codemap *map, bool branch)
     qc_table_init(&records->table);
 }
 
-static qc_codeview record_view(const qc_record *record)
+qc_codeview qc_record_view(const qc_record *record)
 {
     qc_codeview view = {
         .code = record->bytecode ? (uint8_t *)PyBytes_AS_STRING(record->bytecode) : NULL,
@@ -104,10 +104,18 @@ static void record_free(qc_record *record)
     if (records->session != NULL) {
         qc_session_forget(records->session, record);
     }
+    for (uint32_t k = 0; k < QC_LANDINGS_KEPT; k++) {
+        if (records->landings[k].record == record) {
+            records->landings[k].record = NULL;
+        }
+    }
     qc_hits_free(&record->hits);
     Py_CLEAR(record->bytecode);
     Py_CLEAR(record->linetable);
     Py_CLEAR(record->exceptions);
+    if (record->quiet != NULL) {
+        qc_free(record->quiet, (record->quiet[0] + 1) * sizeof *record->quiet);
+    }
     qc_free(record, sizeof *record);
 }
 
@@ -168,7 +176,7 @@ static qc_record *record_new(qc_records *records, const qc_record *probe)
     }
     *record = *probe;
     record->hits.bytes = qc_calloc(record->hits.units, 1);
-    qc_codeview view = record_view(record);
+    qc_codeview view = qc_record_view(record);
     int marks = record->hits.bytes == NULL ? -1
                 : records->branch          ? qc_flow_mark(&view, &record->hits)
                                            : 0;
@@ -242,6 +250,10 @@ void qc_record_detach(qc_link *link)
     if (record == NULL) {
         return;
     }
+    if (record->owner->session != NULL) {
+        qc_session_forget_link(record->owner->session, link);
+    }
+    link->fired = 0; /* the session may have gone first */
     link->next_twin->prev_twin = link->prev_twin;
     link->prev_twin->next_twin = link->next_twin;
     record->links = link->next_twin == link ? NULL : link->next_twin;
@@ -268,12 +280,27 @@ void qc_record_first_hit(qc_record *record, uint32_t unit, unsigned flag)
     }
 }
 
-bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit, int line)
+/* Looking a line up walks CPython's table from its beginning, and exceptions tend to come again. */
+static qc_landing *landing_of(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit)
 {
-    qc_codeview view = record_view(record);
-    int from = lasti >= 0 && qc_flow_lands(&view, (uint32_t)lasti / 2, unit)
-                   ? PyCode_Addr2Line(code, lasti)
-                   : -1;
+    uint32_t mixed = (uint32_t)((uintptr_t)record >> 6) ^ unit ^ ((uint32_t)lasti >> 1) * 7;
+    qc_landing *landing = &record->owner->landings[mixed & (QC_LANDINGS_KEPT - 1)];
+    if (landing->record != record || landing->unit != unit || landing->lasti != lasti) {
+        qc_codeview view = qc_record_view(record);
+        bool lands = lasti >= 0 && qc_flow_lands(&view, (uint32_t)lasti / 2, unit);
+        *landing = (qc_landing){.record = record,
+                                .unit = unit,
+                                .lasti = lasti,
+                                .from = lands ? PyCode_Addr2Line(code, lasti) : -1,
+                                .line = PyCode_Addr2Line(code, 2 * (int)unit)};
+    }
+    return landing;
+}
+
+bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_t unit)
+{
+    const qc_landing *landing = landing_of(record, code, lasti, unit);
+    int from = landing->from, line = landing->line;
     int added = 0;
     qc_session *session = record->owner->session;
     if (from >= 0) {
@@ -292,6 +319,7 @@ bool qc_record_landing(qc_record *record, PyCodeObject *code, int lasti, uint32_
     }
     /* Other code may have shown the last arc that is missing: so look now and then, too. */
     uint32_t known = record->known_landings = added > 0 ? 0 : record->known_landings + 1;
+    qc_codeview view = qc_record_view(record);
     return (known & (known - 1)) != 0 ||
            qc_flow_all_landed(&view, unit, line, &record->file->arcs) <= 0;
 }
@@ -305,15 +333,20 @@ bool qc_record_has_jump(const qc_record *record, uint32_t unit)
     return flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK;
 }
 
+bool qc_records_see_again(const qc_records *records)
+{
+    return records->session != NULL && records->session->rearm;
+}
+
 bool qc_record_is_complete(qc_record *record)
 {
     /* Looked at when the 2nd, 4th, 8th ... duplicate comes: most code has none. */
     uint32_t n = record->attached;
-    if (record->owner->session != NULL && record->owner->session->rearm) {
+    if (qc_records_see_again(record->owner)) {
         return false;
     }
     if (!record->complete && n >= CHECK_COMPLETE_AT && (n & (n - 1)) == 0) {
-        qc_codeview view = record_view(record);
+        qc_codeview view = qc_record_view(record);
         record->complete = qc_flow_complete(&view, &record->hits, record->owner->branch) > 0;
     }
     return record->complete;
@@ -325,7 +358,7 @@ int qc_records_drain(qc_records *records)
         if (!record->dirty) {
             continue;
         }
-        qc_codeview view = record_view(record);
+        qc_codeview view = qc_record_view(record);
         int result = records->branch ? qc_flow_arcs(&view, &record->hits, record->file)
                                      : qc_flow_lines(&view, &record->hits, record->file);
         if (result < 0) {
@@ -337,15 +370,15 @@ int qc_records_drain(qc_records *records)
     return 0;
 }
 
-/* Calls rearm for each living code object of a record; they may die meanwhile. */
-static int rearm_twins(qc_record *record, int (*rearm)(qc_link *link, void *context), void *context)
+/* Calls a function for each living code object of a record; they may die meanwhile. */
+static int each_twin(qc_record *record, qc_link_function function, void *context)
 {
     int result = 0;
     qc_link *link = record->links;
     Py_XINCREF(link != NULL ? link->code : NULL);
     for (uint32_t left = record->twins; left > 0; left--) {
         if (result == 0) {
-            result = rearm(link, context);
+            result = function(link, context);
         }
         /* Hold the next code object before letting this one go. */
         qc_link *next = link->next_twin;
@@ -357,20 +390,22 @@ static int rearm_twins(qc_record *record, int (*rearm)(qc_link *link, void *cont
     return result;
 }
 
-int qc_records_renew(qc_records *records, int (*rearm)(qc_link *link, void *context), void *context)
+int qc_records_renew(qc_records *records, qc_link_function arm_hits, qc_link_function rearm,
+                     void *context)
 {
     int result = 0;
     while (records->touched != NULL) {
         qc_record *record = records->touched;
         touched_remove(records, record);
+        bool armed = arm_hits != NULL && each_twin(record, arm_hits, context) == 0;
         for (uint32_t unit = 0; unit < record->hits.units; unit++) {
             record->hits.bytes[unit] &= QC_MARKS;
         }
         record->known_landings = 0;
         record->dirty = record->complete = false;
         record->attached = record->twins > 0 ? 1 : record->attached;
-        if (rearm != NULL && result == 0) {
-            result = rearm_twins(record, rearm, context);
+        if (!armed && rearm != NULL && result == 0) {
+            result = each_twin(record, rearm, context);
         }
     }
     return result;

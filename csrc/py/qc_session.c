@@ -2,6 +2,7 @@
 
 #include "../core/qc_mem.h"
 #include "../core/qc_pack.h"
+#include "qc_probe_patch.h"
 #include "qc_session.h"
 
 /* Marks of an id. */
@@ -80,6 +81,21 @@ void qc_session_hit(qc_session *session, qc_record *record, uint32_t unit, unsig
         return;
     }
     (void)append(session, spot->id, record, (uint32_t)(spot - sheet->spots));
+}
+
+void qc_session_fired(qc_session *session, qc_link *link, uint32_t probe)
+{
+    if (session->fired_count == session->fired_capacity) {
+        qc_fired *fired =
+            grown(session->fired, &session->fired_capacity, session->fired_count, sizeof *fired);
+        if (fired == NULL) {
+            session->failed = true;
+            return;
+        }
+        session->fired = fired;
+    }
+    session->fired[session->fired_count++] = (qc_fired){link, probe, link->fired};
+    link->fired = session->fired_count;
 }
 
 void qc_session_event(qc_session *session, uint32_t id)
@@ -161,6 +177,7 @@ int qc_session_salt(qc_session *session, uint32_t file, uint64_t salt)
 void qc_session_free(qc_session *session)
 {
     qc_free(session->log, session->log_capacity * sizeof *session->log);
+    qc_free(session->fired, session->fired_capacity * sizeof *session->fired);
     qc_free(session->marks, session->marks_size);
     qc_free(session->numbers, session->numbers_size * sizeof *session->numbers);
     qc_free(session->bits, session->bits_size * sizeof *session->bits);
@@ -197,12 +214,27 @@ static int arm_spot(qc_session *session, qc_record *record, const qc_spot *spot)
 #endif
 }
 
-/* Makes what stands in the log visible again, place by place. Backwards, so that several events of
- * one instruction are put back in the order in which they lie on each other. */
-static int renew_places(qc_session *session)
+/* Arms the probes that have fired, but for the first ones. */
+static void renew_probes(qc_session *session, uint32_t first)
+{
+    for (uint32_t k = first; k < session->fired_count; k++) {
+        const qc_fired *fired = &session->fired[k];
+        qc_link *link = fired->link;
+        if (link != NULL) {
+            link->fired = fired->before <= first ? fired->before : link->fired;
+            qc_twin_arm_probe(link, fired->probe);
+        }
+    }
+    session->fired_count = first;
+}
+
+/* Makes what stands in the log visible again, place by place, but for the first entries.
+ * Backwards, so that several events of one instruction are put back in the order in which they lie
+ * on each other. */
+static int renew_places(qc_session *session, uint32_t first)
 {
     int result = 0;
-    for (uint32_t k = session->log_count; k-- > 0;) {
+    for (uint32_t k = session->log_count; k-- > first;) {
         const qc_log_entry *entry = &session->log[k];
         qc_record *record = entry->record;
         if (record == NULL) {
@@ -210,29 +242,58 @@ static int renew_places(qc_session *session)
         }
         const qc_spot *spot = &record->sheet->spots[entry->spot];
         record->hits.bytes[spot->unit] &= (uint8_t)~spot->flag;
-        if (spot->armed != QC_ARM_NOTHING && result == 0) {
+        if (!session->probed && spot->armed != QC_ARM_NOTHING && result == 0) {
             result = arm_spot(session, record, spot);
         }
     }
     return result;
 }
 
-int qc_session_begin(qc_session *session)
+/* Takes what came after a span out of the log, and lets it be seen again. */
+static int rewind_to(qc_session *session, qc_span span)
 {
     qc_store *store = session->store;
     int result = 0;
     if (session->rearm && session->traced) {
         store->round = qc_codemap_epoch(store->map);
-    } else if (session->rearm && session->in_place) {
-        result = renew_places(session);
+    } else if (session->rearm && (session->in_place || session->probed)) {
+        result = renew_places(session, span.logged);
+        renew_probes(session, span.fired);
     } else if (session->rearm) {
-        result = qc_records_renew(&store->records, store->rearm, store->rearm_context);
+        result = qc_records_renew(&store->records, NULL, store->rearm, store->rearm_context);
     }
-    for (uint32_t k = 0; k < session->log_count; k++) {
+    for (uint32_t k = span.logged; k < session->log_count; k++) {
         session->marks[session->log[k].id] &= (uint8_t)~LOGGED;
     }
-    session->log_count = session->begin = session->fresh = 0;
+    session->log_count = span.logged;
+    session->fresh = span.fresh;
     return result;
+}
+
+int qc_session_begin(qc_session *session)
+{
+    session->paused = false;
+    return rewind_to(session, (qc_span){0});
+}
+
+qc_span qc_session_span(const qc_session *session)
+{
+    qc_span span = {session->log_count, session->fired_count, session->fresh};
+    return session->paused ? session->pause : span;
+}
+
+void qc_session_pause(qc_session *session)
+{
+    session->pause = qc_session_span(session);
+    session->paused = true;
+}
+
+int qc_session_resume(qc_session *session)
+{
+    bool clean = !session->paused || (session->log_count == session->pause.logged &&
+                                      session->fired_count == session->pause.fired);
+    session->paused = false;
+    return clean ? 0 : rewind_to(session, session->pause);
 }
 
 void qc_session_forget(qc_session *session, const qc_record *record)
@@ -241,6 +302,13 @@ void qc_session_forget(qc_session *session, const qc_record *record)
         if (session->log[k].record == record) {
             session->log[k].record = NULL;
         }
+    }
+}
+
+void qc_session_forget_link(qc_session *session, qc_link *link)
+{
+    for (uint32_t k = link->fired; k > 0; k = session->fired[k - 1].before) {
+        session->fired[k - 1].link = NULL;
     }
 }
 

@@ -143,6 +143,19 @@ static PyObject *session_counters(qc_session *session, void *Py_UNUSED(closure))
 
 /* ------------------------------------------------------------------ for session.py */
 
+PyDoc_STRVAR(use_probes_doc, "_use_probes()\n--\n\n"
+                             "Have a tracer of the probe engine record into the store.");
+
+static PyObject *session_use_probes(qc_session *session, PyObject *Py_UNUSED(none))
+{
+    if (opened_state(session) == NULL) {
+        return NULL;
+    }
+    session->probed = true;
+    qc_store_move(session->store, session->state->map); /* where twins are known */
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(open_doc, "_open(*, traced, tool=0, current=False)\n--\n\n"
                        "Let examples begin: an engine records into the store from now on.\n"
                        "With `current`, the hits of this thread alone count.");
@@ -275,13 +288,13 @@ static PyMethodDef session_methods[] = {
     {"_location", (PyCFunction)session_location, METH_O, location_doc},
     {"_open", (PyCFunction)(void (*)(void))session_open, METH_VARARGS | METH_KEYWORDS, open_doc},
     {"_close", (PyCFunction)session_close, METH_NOARGS, close_doc},
+    {"_use_probes", (PyCFunction)session_use_probes, METH_NOARGS, use_probes_doc},
     {"_name_file", (PyCFunction)session_name_file, METH_VARARGS, name_file_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyMemberDef session_members[] = {
     {"_store", T_OBJECT, offsetof(qc_session, store), READONLY, "what an engine records into"},
-    {"_seen_count", T_UINT, offsetof(qc_session, seen), READONLY, "how many ids were seen"},
     {NULL, 0, 0, 0, NULL},
 };
 

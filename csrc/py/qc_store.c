@@ -1,5 +1,6 @@
 #include "qc_compat.h"
 
+#include "qc_pack.h"
 #include "qc_store.h"
 
 qc_file *qc_store_file(qc_store *store, PyObject *source_filename)
@@ -118,14 +119,22 @@ static PyObject *packed_lines(const qc_file *file)
     return PyBytes_FromStringAndSize((const char *)first, (Py_ssize_t)(count * sizeof *first));
 }
 
+/* In order, which SQLite takes quicker. */
 static PyObject *packed_arcs(const qc_file *file)
 {
+    _Static_assert(offsetof(PyBytesObject, ob_sval) % sizeof(uint64_t) == 0, "arcs are aligned");
     const uint64_t *first = file->arcs.items + file->arcs_drained;
     size_t count = file->arcs.count - file->arcs_drained;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(int32_t[2])));
-    for (size_t k = 0; bytes != NULL && k < count; k++) {
-        int32_t arc[] = {qc_arc_from(first[k]), qc_arc_to(first[k])};
-        memcpy(PyBytes_AS_STRING(bytes) + k * sizeof arc, arc, sizeof arc);
+    if (bytes == NULL || count == 0) {
+        return bytes;
+    }
+    uint64_t *sorted = (uint64_t *)(void *)PyBytes_AS_STRING(bytes);
+    memcpy(sorted, first, count * sizeof *first);
+    qc_pack_sort_arcs(sorted, count);
+    for (size_t k = 0; k < count; k++) {
+        int32_t arc[] = {qc_arc_from(sorted[k]), qc_arc_to(sorted[k])};
+        memcpy(&sorted[k], arc, sizeof arc);
     }
     return bytes;
 }
@@ -180,22 +189,9 @@ static void mark_drained(qc_store *store, PyObject *result)
     }
 }
 
-PyDoc_STRVAR(
-    drain_doc,
-    "drain(packed=False)\n--\n\n"
-    "Return what was recorded since the last drain, as {source file name: lines}, or\n"
-    "{source file name: arcs} with branches. Files with nothing new are left out.\n\n"
-    "Lines and arcs are lists of numbers and of pairs; packed, they are bytes, one or\n"
-    "two C ints each, which take little memory and are no garbage collector's business.\n\n"
-    "Raises MemoryError; nothing is lost then, the next call returns it.");
-
-static PyObject *store_drain(qc_store *store, PyObject *args, PyObject *kwargs)
+/* What was not drained yet, as a dict; NULL with an exception set, and nothing is lost. */
+static PyObject *drain(qc_store *store, bool packed)
 {
-    static char *names[] = {"packed", NULL};
-    int packed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:drain", names, &packed)) {
-        return NULL;
-    }
     PyObject *result = PyDict_New();
     if (result == NULL) {
         return NULL;
@@ -213,6 +209,25 @@ static PyObject *store_drain(qc_store *store, PyObject *args, PyObject *kwargs)
     }
     mark_drained(store, result);
     return result;
+}
+
+PyDoc_STRVAR(drain_doc,
+             "drain(packed=False)\n--\n\n"
+             "Return what was recorded since the last drain, as {source file name: lines}, or\n"
+             "{source file name: arcs} with branches. Files with nothing new are left out.\n\n"
+             "Lines and arcs are lists of numbers and of pairs; packed, they are bytes, one or\n"
+             "two C ints each, which take little memory and are no garbage collector's business;\n"
+             "arcs are in order then.\n\n"
+             "Raises MemoryError; nothing is lost then, the next call returns it.");
+
+static PyObject *store_drain(qc_store *store, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"packed", NULL};
+    int packed = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:drain", names, &packed)) {
+        return NULL;
+    }
+    return drain(store, packed);
 }
 
 /* Empties the file's sets but for what was not drained. 0, or -1 when memory ran out. */
@@ -245,6 +260,22 @@ static int renew_file(qc_file *file)
     return 0;
 }
 
+static int renew(qc_store *store)
+{
+    if (qc_records_drain(&store->records) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (uint32_t id = 0; id < qc_filetab_count(&store->files); id++) {
+        if (renew_file(qc_filetab_get(&store->files, id)) < 0) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    store->round = qc_codemap_epoch(store->map);
+    return qc_records_renew(&store->records, store->arm_hits, store->rearm, store->rearm_context);
+}
+
 PyDoc_STRVAR(renew_doc,
              "renew()\n--\n\n"
              "Forget what was drained, and see every place again. What was not drained is kept.\n\n"
@@ -252,19 +283,31 @@ PyDoc_STRVAR(renew_doc,
 
 static PyObject *store_renew(qc_store *store, PyObject *Py_UNUSED(none))
 {
-    if (qc_records_drain(&store->records) < 0) {
-        return PyErr_NoMemory();
-    }
-    for (uint32_t id = 0; id < qc_filetab_count(&store->files); id++) {
-        if (renew_file(qc_filetab_get(&store->files, id)) < 0) {
-            return PyErr_NoMemory();
-        }
-    }
-    store->round = qc_codemap_epoch(store->map);
-    if (qc_records_renew(&store->records, store->rearm, store->rearm_context) < 0) {
+    return renew(store) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+PyDoc_STRVAR(turn_doc,
+             "turn()\n--\n\n"
+             "Drain, packed, and renew: what belongs to the context that ends, as two dicts, the\n"
+             "second with what other threads hit meanwhile.\n\n"
+             "Raises MemoryError if nothing could be drained; later errors are latched.");
+
+static PyObject *store_turn(qc_store *store, PyObject *Py_UNUSED(none))
+{
+    PyObject *pair = PyTuple_New(2);
+    PyObject *before = pair != NULL ? drain(store, true) : NULL;
+    if (before == NULL) {
+        Py_XDECREF(pair);
         return NULL;
     }
-    Py_RETURN_NONE;
+    PyObject *meanwhile = renew(store) == 0 ? drain(store, true) : NULL;
+    if (meanwhile == NULL) {
+        qc_store_latch(store); /* what was drained must not be lost */
+        meanwhile = Py_NewRef(Py_None);
+    }
+    PyTuple_SET_ITEM(pair, 0, before);
+    PyTuple_SET_ITEM(pair, 1, meanwhile);
+    return pair;
 }
 
 PyDoc_STRVAR(take_error_doc,
@@ -321,6 +364,15 @@ qc_store *qc_store_new(qc_state *state, qc_codemap *map, bool branch)
     return store;
 }
 
+void qc_store_move(qc_store *store, qc_codemap *map)
+{
+    (void)qc_codemap_hold(map);
+    qc_codemap_release(store->map);
+    store->map = store->records.map = map;
+    store->epoch = qc_codemap_epoch(map);
+    store->round = qc_codemap_epoch(map);
+}
+
 static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"branch", NULL};
@@ -366,6 +418,7 @@ static void store_dealloc(qc_store *store)
 static PyMethodDef store_methods[] = {
     {"drain", (PyCFunction)(void (*)(void))store_drain, METH_VARARGS | METH_KEYWORDS, drain_doc},
     {"renew", (PyCFunction)store_renew, METH_NOARGS, renew_doc},
+    {"turn", (PyCFunction)store_turn, METH_NOARGS, turn_doc},
     {"take_error", (PyCFunction)store_take_error, METH_NOARGS, take_error_doc},
     {"stats", (PyCFunction)store_stats, METH_NOARGS, stats_doc},
     {NULL, NULL, 0, NULL},
@@ -374,6 +427,8 @@ static PyMethodDef store_methods[] = {
 static PyMemberDef store_members[] = {
     {"branch", T_BOOL, offsetof(qc_store, branch), READONLY, "arcs are recorded, not lines"},
     {"activity", T_BOOL, offsetof(qc_store, activity), 0, "an event came since the last reset"},
+    {"in_place", T_BOOL, offsetof(qc_store, in_place), 0,
+     "bytecode may be changed to see it again"},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -20,6 +20,7 @@ typedef struct qc_store {
     uint64_t round; /* of decisions, trace engine */
     bool branch;
     bool activity;
+    bool in_place; /* events may be switched on in the bytecode: no JIT compiler works on copies */
     qc_filetab files;
     PyObject *names; /* list: file id → source file name */
     PyObject *ids;   /* dict: source file name → file id */
@@ -28,6 +29,7 @@ typedef struct qc_store {
     struct qc_session *session; /* borrowed: whom the store belongs to; NULL */
     /* the running monitoring engine, if any: how to see a code object's places again */
     int (*rearm)(qc_link *link, void *context);
+    int (*arm_hits)(qc_link *link, void *context); /* see qc_records_renew */
     void *rearm_context;
 } qc_store;
 
@@ -35,6 +37,9 @@ extern PyType_Spec qc_store_spec;
 
 /* A new store whose decisions stand in `map`; NULL with an exception set. */
 qc_store *qc_store_new(qc_state *state, qc_codemap *map, bool branch);
+
+/* Has decisions stand in another map. For a store that has recorded nothing yet. */
+void qc_store_move(qc_store *store, qc_codemap *map);
 
 /* The record of a source file, made if need be; NULL with an exception set. */
 qc_file *qc_store_file(qc_store *store, PyObject *source_filename);

@@ -44,10 +44,10 @@ class Asked:
     options: Mapping[str, Any]
     #: Our plugin was loaded for it.
     plugin: bool
-    #: Functions start contexts.
-    function_contexts: bool
-    #: A plugin tells which functions do.
+    #: A plugin tells which functions start contexts.
     plugin_contexts: bool
+    #: Functions that are named as tests start contexts.
+    test_contexts: bool
     #: The names of its file tracer plugins.
     file_tracers: tuple[str, ...]
     #: coverage.py's version.
@@ -101,10 +101,11 @@ def _choose(asked: Asked, forced: str | None) -> _select.Choice:
     """Let the chooser choose."""
     request = _select.Request(
         branch=asked.config.branch,
-        function_contexts=asked.function_contexts,
         plugin_contexts=asked.plugin_contexts,
+        test_contexts=asked.test_contexts,
         file_tracers=asked.file_tracers,
         tool_id_available=_env.tool_id_available(),
+        run_in_the_way=_engines.run_in_the_way(),
     )
     return _select.choose(request, _env.current(), _engines.available(), forced)
 

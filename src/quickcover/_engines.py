@@ -5,6 +5,8 @@ Every import here is paid for by every measured subprocess.
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +65,24 @@ def available() -> tuple[str, ...]:
     """The engines that are there, whatever they can do."""
     native = _meant() and native_problem() is None
     return (*load_native().ENGINES, PURE) if native else (PURE,)
+
+
+def run_in_the_way() -> str:
+    """What measures in this process with code records of its own; see `_select.Request`."""
+    pure = sys.modules.get("quickcover.pure.tracer")
+    measures = str(pure.measures()) if pure is not None else ""
+    if measures or not _meant() or native_problem() is not None:
+        return measures
+    return str(load_native().run_in_the_way())
+
+
+def sessions() -> Any:
+    """The module with the part of sessions that knows what was hit."""
+    if _meant():
+        return load_native()
+    from quickcover.pure import session
+
+    return session
 
 
 def tracer_class(engine: str) -> Any:

@@ -34,7 +34,7 @@ class Interpreter:
 
 #: The supported interpreters, for documentation that speaks of all of them.
 SUPPORTED: Mapping[str, Interpreter] = {
-    "3.11": Interpreter(monitoring=False, branch_left_right=False, probes=True),
+    "3.11": Interpreter(monitoring=False, branch_left_right=False, probes=True, rewriting=True),
     "3.12": Interpreter(monitoring=True, branch_left_right=False, probes=True),
     "3.13": Interpreter(monitoring=True, branch_left_right=False, probes=True),
     "3.14": Interpreter(monitoring=True, branch_left_right=True, probes=False),
@@ -56,6 +56,11 @@ def release() -> str:
     import platform
 
     return platform.python_version()
+
+
+def build() -> str:
+    """This interpreter's build, for what must not be taken from one to another."""
+    return f"{sys.implementation.cache_tag} {sys.version}"
 
 
 def perf_trampoline() -> bool:
@@ -87,8 +92,10 @@ def is_cpython() -> bool:
 
 def _rewriting() -> bool:
     """Do we know this interpreter's bytecode well enough to write it in Python?"""
-    if sys.implementation.name != "pypy" or sys.version_info[:2] != (3, 11):
+    if sys.version_info[:2] != (3, 11):
         return False
+    if is_cpython():
+        return True
     import opcode
 
     # Blocks and handlers are CPython 3.11's, the rest is older.

@@ -39,7 +39,7 @@ class AbsFile:
             return known[path]
         real = self._real_path(path)
         if real is None:
-            return self.original(path)
+            real = self.original(path)
         if known is not None:
             known[path] = known[real] = real
         return real

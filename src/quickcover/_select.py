@@ -34,18 +34,22 @@ class Request:
 
     #: Measure branches too.
     branch: bool = False
-    #: Functions start contexts: `[run] dynamic_context`, or a plugin that switches contexts.
-    function_contexts: bool = False
-    #: Which functions do so is known to a plugin alone, not told by their names.
+    #: Functions start contexts of which a plugin alone knows; tests are known by their names.
     plugin_contexts: bool = False
+    #: Functions that are named as tests start contexts.
+    test_contexts: bool = False
     #: The names of the file tracer plugins.
     file_tracers: tuple[str, ...] = ()
     #: The coverage of each example: quickcover.Session.
     examples: bool = False
+    #: The hits of one thread count alone.
+    one_thread: bool = False
     #: The engine in pure Python is wanted, though there is an extension.
     pure: bool = False
     #: A tool id of sys.monitoring can be had.
     tool_id_available: bool = True
+    #: What measures in this process with code records of its own: "coverage", "session", or "".
+    run_in_the_way: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,38 @@ def _no_probes(_request: Request, interpreter: _env.Interpreter) -> str | None:
     return None if interpreter.probes else "there are no probes for this Python"
 
 
-def _no_function_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
-    if not request.function_contexts:
+def _no_plugin_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if not request.plugin_contexts:
         return None
-    return "contexts started by functions need every call, and probes fire once"
+    return "contexts started by plugins need every call"
 
 
-def _no_examples(request: Request, _interpreter: _env.Interpreter) -> str | None:
-    return "sessions don't work with probes" if request.examples else None
+def _no_hidden_frames(request: Request, interpreter: _env.Interpreter) -> str | None:
+    if not request.test_contexts or not interpreter.extension:
+        return None
+    return "contexts of tests need frames that can be hidden, which only PyPy has"
+
+
+def _no_examples(request: Request, interpreter: _env.Interpreter) -> str | None:
+    if not request.examples or not interpreter.extension:
+        return None
+    return "sessions are made of the C extension where there is one"
+
+
+def _no_one_thread(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    return "probes don't tell threads apart" if request.one_thread else None
+
+
+def _no_room(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if request.examples and request.run_in_the_way:
+        return "a coverage run measures in this process, and probes serve one store"
+    return _no_room_beside_session(request, _interpreter)
+
+
+def _no_room_beside_session(request: Request, _interpreter: _env.Interpreter) -> str | None:
+    if request.examples or request.run_in_the_way != "session":
+        return None
+    return "a session measures with probes in this process"
 
 
 def _no_extension(_request: Request, interpreter: _env.Interpreter) -> str | None:
@@ -119,16 +147,6 @@ def _not_wanted(request: Request, interpreter: _env.Interpreter) -> str | None:
     return "where there is a C extension it is used only if it is forced"
 
 
-def _no_pure_examples(request: Request, _interpreter: _env.Interpreter) -> str | None:
-    return "sessions need the C extension" if request.examples else None
-
-
-def _no_pure_contexts(request: Request, _interpreter: _env.Interpreter) -> str | None:
-    if not request.plugin_contexts:
-        return None
-    return "contexts started by plugins need every call"
-
-
 #: Every engine, the preferred ones first, with what can stand in its way.
 _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
     "monitoring": (
@@ -137,21 +155,26 @@ _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
         _no_tool_id,
         _no_branches,
         _no_file_tracers,
+        _no_room_beside_session,
     ),
     "probe": (
         _no_extension,
         _no_probes,
-        _no_function_contexts,
+        _no_plugin_contexts,
         _no_file_tracers,
-        _no_examples,
+        _no_one_thread,
+        _no_room,
     ),
     "trace": (_no_extension,),
     "python": (
         _no_rewriting,
         _not_wanted,
-        _no_pure_contexts,
+        _no_plugin_contexts,
+        _no_hidden_frames,
+        _no_examples,
         _no_file_tracers,
-        _no_pure_examples,
+        _no_one_thread,
+        _no_room_beside_session,
     ),
 }
 
@@ -232,10 +255,10 @@ def _listed(obstacles: dict[str, str | None]) -> str:
 #: The rows of the table: feature, and the request that it makes.
 _FEATURES: tuple[tuple[str, Request], ...] = (
     ("nothing more", Request()),
-    ("contexts of tests (`dynamic_context = test_function`)", Request(function_contexts=True)),
+    ("contexts of tests (`dynamic_context = test_function`)", Request(test_contexts=True)),
     (
         "contexts started by plugins",
-        Request(function_contexts=True, plugin_contexts=True),
+        Request(plugin_contexts=True),
     ),
     ("contexts switched by `Coverage.switch_context`", Request()),
     ("file tracer plugins", Request(file_tracers=("a plugin",))),

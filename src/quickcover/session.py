@@ -22,11 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from quickcover import _env, _native, _select, _startup
+from quickcover import _engines, _env, _select, _startup
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
     from types import FrameType, TracebackType
+
+    from quickcover import _native
+else:
+    _native = _engines.sessions()
 
 __all__ = ["Example", "Location", "Session", "SessionError"]
 
@@ -96,9 +100,7 @@ class Session(_native.Session):
         self._scope = _Scope(source, self)
         self._mode = mode
         self._thread = thread
-        self._asked = _select.Request(
-            branch=branch, examples=True, tool_id_available=_env.tool_id_available()
-        )
+        self._branch = branch
         self._forced = engine or os.environ.get(_startup.ENGINE_VARIABLE) or None
         #: The engine that measures, and why: set when the session is opened, None before.
         self.choice: _select.Choice | None = None
@@ -113,7 +115,14 @@ class Session(_native.Session):
 
     def _choose(self) -> _select.Choice:
         """Choose the engine."""
-        return _select.choose(self._asked, _env.current(), _native.ENGINES, self._forced)
+        request = _select.Request(
+            branch=self._branch,
+            examples=True,
+            one_thread=self._thread == "current",
+            tool_id_available=_env.tool_id_available(),
+            run_in_the_way=_engines.run_in_the_way(),
+        )
+        return _select.choose(request, _env.current(), _engines.available(), self._forced)
 
     def __enter__(self) -> Session:
         """Start to measure.
@@ -127,8 +136,7 @@ class Session(_native.Session):
         if _open_sessions:
             raise SessionError("another session is open: there can be one at a time")
         self.choice = self._choose()
-        start = _Tracing if self.choice.engine == "trace" else _Monitoring
-        measuring = start(self, self._thread == "current")
+        measuring = _MEASURING[self.choice.engine](self, self._thread == "current")
         _open_sessions.append(self)
         self._measuring = measuring
         self._open(
@@ -205,6 +213,22 @@ class _Monitoring:
         self._tracer.stop()
 
 
+class _Probing:
+    """The probe engine at work for a session."""
+
+    traced = False
+    tool = 0
+
+    def __init__(self, session: Session, current: bool) -> None:
+        session._use_probes()
+        self._tracer = _prepared(_native.ProbeTracer(), session)
+        self._tracer.start()
+
+    def stop(self) -> None:
+        """Stop."""
+        self._tracer.stop()
+
+
 class _Tracing:
     """The trace engine at work for a session: a tracer for each thread."""
 
@@ -245,10 +269,34 @@ class _Tracing:
             tracer.stop()
 
 
-_Measuring = _Monitoring | _Tracing
+class _Rewriting:
+    """The python engine at work for a session."""
+
+    traced = False
+    tool = 0
+
+    def __init__(self, session: Session, current: bool) -> None:
+        from quickcover.pure.tracer import SessionTracer
+
+        self._tracer = _prepared(SessionTracer(), session)
+        self._tracer.start()
+
+    def stop(self) -> None:
+        """Stop."""
+        self._tracer.stop()
 
 
-def _prepared(tracer: _native.Tracer, session: Session) -> Any:
+_Measuring = _Monitoring | _Probing | _Tracing | _Rewriting
+
+_MEASURING: dict[str, type[_Measuring]] = {
+    "monitoring": _Monitoring,
+    "probe": _Probing,
+    "trace": _Tracing,
+    "python": _Rewriting,
+}
+
+
+def _prepared(tracer: Any, session: Session) -> Any:
     """A tracer that records into the session's store."""
     tracer.data = session._store
     tracer.should_trace = session._should_trace

@@ -14,6 +14,7 @@ import atexit
 import importlib
 import os
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from quickcover.session import Session
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 
     Branches = set[tuple[str, tuple[int, int]]]
     Statements = set[tuple[str, int]]
+    Views = tuple[Branches, Statements]
 
 
 class _Coverage:
     """What a generated class has in place of coverage.py's Coverage object.
 
-    `current` is what a test has covered since its beginning, `new` what the last operation was the
-    first to cover, `new_current` what the test was.
+    A test is one example, with a pause between its operations, so what is hit again in a test costs
+    nothing.  How many ids an operation has brought is all that is kept of it at once.  Branches and
+    statements are made of them when somebody asks, and at the end of a test with ids that are new.
     """
 
     _warn_no_data = True  # generated code sets it
@@ -44,61 +47,94 @@ class _Coverage:
         self._session.__enter__()
         atexit.register(self._session.close)
         self._example: Example | None = None
+        #: Begin and end an operation; another time does nothing.
+        self.start: Callable[[], None] = self._begin
+        self.stop: Callable[[], None] = _nothing
+        self._now = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: all that was seen before can be new again."""
-        self._again = self._session._seen_count > 0
-        self.all_branches: Branches = set()
-        self.all_statements: Statements = set()
+        self._end()
+        self._ids: set[int] = set()
+        self._all: Views = (set(), set())
         self.clean()
 
     def clean(self) -> None:
         """Begin a test."""
-        self._told: list[Example] = []
-        self._current: tuple[Branches, Statements] = (set(), set())
-        self.new_branches: Branches = set()
-        self.new_statements: Statements = set()
-        self.new_current_branches: Branches = set()
-        self.new_current_statements: Statements = set()
+        if self._example is not None:
+            self._take_in(self._now)
+        self._end()
+        self._before = self._now = 0  # how many ids there were before the last operation, and now
+        self._taken = 0  # so many of them are in the views of all that was covered
+        self._new: Views = (set(), set())
+        self._new_from = 0
+        self._new_current: Views = (set(), set())
+        self._current: Views = (set(), set())
+        self._current_at = 0
 
-    def start(self) -> None:
-        """Begin an operation."""
-        if self._example is None:
-            self._example = self._session.example()
-            self._example.__enter__()
+    def _begin(self) -> None:
+        """The first operation of a test begins."""
+        example = self._session.example()
+        example.__enter__()
+        self._example, self.start, self.stop = example, example._resume, example._pause
 
-    def stop(self) -> None:
-        """End an operation."""
+    def _end(self) -> None:
+        """The test is over, if there was one."""
         example, self._example = self._example, None
+        self.start, self.stop = self._begin, _nothing
         if example is not None:
             example.__exit__(None, None, None)
-            self._told.append(example)
 
-    def update(self, extend: bool) -> None:
-        """Take in what the last operation covered."""
-        if not extend:
-            self.new_branches, self.new_statements = set(), set()
-        if self._told and (self._told[-1].new or self._again):
-            branches, statements = _covered(self._told[-1])
-            branches -= self.all_branches
-            statements -= self.all_statements
-            self.all_branches |= branches
-            self.all_statements |= statements
-            self.new_branches |= branches
-            self.new_statements |= statements
-            self.new_current_branches |= branches
-            self.new_current_statements |= statements
+    def update(self, extendCov: bool = False) -> None:
+        """An operation is over; `extendCov`: it belongs to the one before."""
+        if not extendCov:
+            self._before = self._now
+        if self._example is not None:
+            self._now = self._example._logged
 
-    def current(self) -> tuple[Branches, Statements]:
-        """All branches and statements of this test; worked out when somebody asks."""
-        branches, statements = self._current
-        different = {bytes(example.ids): example for example in self._told}
-        self._told = []
-        for example in different.values():
-            more_branches, more_statements = _covered(example)
-            branches |= more_branches
-            statements |= more_statements
+    def _take_in(self, until: int, *more: Views) -> None:
+        """Add what the first ids of this test cover to all, and what of that is new to `more`."""
+        taken, self._taken = self._taken, until
+        if self._example is None or taken >= until:
+            return
+        ids = self._example._so_far(until)[taken:]
+        if self._ids.issuperset(ids):
+            return
+        self._ids.update(ids)
+        branches, statements = _covered(self._example, until)
+        branches -= self._all[0]
+        statements -= self._all[1]
+        for view in (self._all, self._new_current, *more):
+            view[0].update(branches)
+            view[1].update(statements)
+
+    def all(self) -> Views:
+        """What was covered since the last reset."""
+        if self._new_from != self._before:
+            self._new_from = self._before
+            self._new = (set(), set())
+        self._take_in(max(self._before, self._taken))
+        self._take_in(self._now, self._new)
+        return self._all
+
+    def new(self) -> Views:
+        """What the last operation was the first to cover."""
+        self.all()
+        return self._new
+
+    def new_current(self) -> Views:
+        """What this test was the first to cover."""
+        self.all()
+        return self._new_current
+
+    def current(self) -> Views:
+        """What this test has covered."""
+        if self._example is not None and self._current_at != self._now:
+            self._current_at = self._now
+            branches, statements = _covered(self._example, self._now)
+            self._current[0].update(branches)
+            self._current[1].update(statements)
         return self._current
 
     def reporter(self) -> Any:
@@ -106,23 +142,19 @@ class _Coverage:
         from quickcover import coveragepy
 
         arcs: dict[str, list[tuple[int, int]]] = {}
-        for file, arc in self.all_branches:
+        for file, arc in self.all()[0]:
             arcs.setdefault(file, []).append(arc)
         return coveragepy.measured(arcs)
 
 
-def _covered(example: Example) -> tuple[Branches, Statements]:
-    """The branches and statements of an operation, as TSTL has them."""
-    return {(file, (start, end)) for file, start, end in example.arcs()}, example.lines()
+def _nothing() -> None:
+    """There is nothing to stop."""
 
 
-class _Module:
-    """What a generated module has in place of the module `coverage`."""
-
-    @staticmethod
-    def coverage(source: Iterable[str], omit: str, **_options: Any) -> _Coverage:
-        """Make what stands for a Coverage object."""
-        return _Coverage(source, omit)
+def _covered(example: Example, count: int) -> Views:
+    """The branches and statements of the first ids, as TSTL has them."""
+    lines, arcs = example._covered(count)
+    return {(file, (start, end)) for file, start, end in arcs}, lines
 
 
 def adapt(module: ModuleType, name: str = "sut") -> None:
@@ -155,27 +187,33 @@ def adapt(module: ModuleType, name: str = "sut") -> None:
         return float(of(self).reporter().html_report(directory=directory, title=title))
 
     methods: dict[str, Callable[..., Any]] = {
-        update: lambda self, extendCov=False: of(self).update(extendCov),
-        "allBranches": lambda self: of(self).all_branches,
-        "allStatements": lambda self: of(self).all_statements,
+        "allBranches": lambda self: of(self).all()[0],
+        "allStatements": lambda self: of(self).all()[1],
         "currBranches": lambda self: of(self).current()[0],
         "currStatements": lambda self: of(self).current()[1],
-        "newBranches": lambda self: of(self).new_branches,
-        "newStatements": lambda self: of(self).new_statements,
-        "newCurrBranches": lambda self: of(self).new_current_branches,
-        "newCurrStatements": lambda self: of(self).new_current_statements,
+        "newBranches": lambda self: of(self).new()[0],
+        "newStatements": lambda self: of(self).new()[1],
+        "newCurrBranches": lambda self: of(self).new_current()[0],
+        "newCurrStatements": lambda self: of(self).new_current()[1],
         "cleanCov": lambda self: of(self).clean(),
         "resetCov": lambda self: of(self).reset(),
         "report": report,
         "htmlReport": html,
         "internalReport": lambda self: print(
-            f"TSTL BRANCH COUNT: {len(of(self).all_branches)}\n"
-            f"TSTL STATEMENT COUNT: {len(of(self).all_statements)}"
+            f"TSTL BRANCH COUNT: {len(of(self).all()[0])}\n"
+            f"TSTL STATEMENT COUNT: {len(of(self).all()[1])}"
         ),
     }
     for method, function in methods.items():
         setattr(cls, method, function)
-    vars(module)["coverage"] = _Module
+
+    def make(source: Iterable[str], omit: str, **_options: Any) -> _Coverage:
+        coverage = _Coverage(source, omit)
+        setattr(cls, update, coverage.update)  # bound: called after every operation
+        return coverage
+
+    # In place of the module `coverage`.
+    vars(module)["coverage"] = SimpleNamespace(coverage=make)
 
 
 def main() -> None:

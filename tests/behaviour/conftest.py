@@ -20,9 +20,8 @@ from .scenes import Comparison
 def _what_cannot_be_done_here_is_skipped(request: pytest.FixtureRequest) -> None:
     """Skip programs whose syntax is not known here, and measurers that can't do what is asked."""
     params = getattr(getattr(request.node, "callspec", None), "params", {})
-    reason = ""
-    if facts.stock() == "pytrace":
-        reason = explained.NOT_WITH_PYTRACE.get(request.node.originalname, "")
+    known = explained.scenarios(params.get("name", ""), facts.stock())
+    reason = known.get(request.node.originalname, "")
     if "program" in params:
         reason = facts.missing(params["program"].needs)
     if not reason:

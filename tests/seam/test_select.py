@@ -26,19 +26,18 @@ BOTH = _env.Interpreter(
         (BARE, Request(branch=True), "trace"),
         (PROBES, Request(), "probe"),
         (PROBES, Request(branch=True), "probe"),
-        (PROBES, Request(function_contexts=True), "trace"),
+        (PROBES, Request(plugin_contexts=True), "trace"),
         (PROBES, Request(file_tracers=("django",)), "trace"),
         (LINES, Request(), "monitoring"),
         (LINES, Request(branch=True), "trace"),
         (ALL, Request(), "monitoring"),
         (ALL, Request(branch=True), "monitoring"),
-        (ALL, Request(function_contexts=True), "monitoring"),
+        (ALL, Request(plugin_contexts=True), "monitoring"),
         (ALL, Request(file_tracers=("django",)), "trace"),
         (ALL, Request(tool_id_available=False), "trace"),
         (PYPY, Request(), "python"),
         (PYPY, Request(branch=True), "python"),
-        (PYPY, Request(function_contexts=True), "python"),
-        (PYPY, Request(function_contexts=True, plugin_contexts=True), "(pytrace)"),
+        (PYPY, Request(plugin_contexts=True), "(pytrace)"),
         (PYPY, Request(file_tracers=("django",)), "(pytrace)"),
         (BOTH, Request(), "trace"),
     ],
@@ -89,6 +88,19 @@ def test_pure_python_beside_an_extension_only_if_forced() -> None:
     assert choose(Request(), BOTH, ENGINES, forced="python").engine == "python"
     with pytest.raises(EngineError, match="only if it is forced"):
         choose(Request(), BOTH, ["python"])
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (Request(test_contexts=True), "frames that can be hidden"),
+        (Request(examples=True), "made of the C extension"),
+    ],
+)
+def test_what_pure_python_does_on_pypy_alone(request_: Request, reason: str) -> None:
+    assert choose(request_, PYPY, ["python"]).engine == "python"
+    with pytest.raises(EngineError, match=reason):
+        choose(request_, BOTH, ENGINES, forced="python")
 
 
 def test_forced_but_unknown() -> None:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from quickcover import Session, _env, _native, _select, session
+from quickcover import Session, _engines, _env, _select, session
 
 
-def _able(engine: str, branch: bool) -> str:
+def able(engine: str, branch: bool) -> str:
     """Why an engine can't measure here; empty if it can."""
     try:
         _select.choose(
-            _select.Request(branch=branch, examples=True), _env.current(), _native.ENGINES, engine
+            _select.Request(branch=branch, examples=True),
+            _env.current(),
+            _engines.available(),
+            engine,
         )
     except _select.EngineError as error:
         return str(error)
@@ -31,7 +34,7 @@ def branch(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(params=_select.ENGINES)
 def engine(request: pytest.FixtureRequest, branch: bool) -> str:
     """The name of every engine that can measure what is asked here."""
-    if problem := _able(request.param, branch):
+    if problem := able(request.param, branch):
         pytest.skip(problem)
     return str(request.param)
 
@@ -47,6 +50,8 @@ def make(tmp_path: Path, engine: str, branch: bool) -> Iterator[MakeSession]:
 
     def make(**options: Any) -> Session:
         options = {"source": [tmp_path], "branch": branch, "engine": engine, **options}
+        if engine == "probe" and (_engines.run_in_the_way() or options.get("thread") == "current"):
+            options["engine"] = None  # probes can't be had then: the session finds another engine
         made.append(Session(**options))
         return made[-1]
 

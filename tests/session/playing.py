@@ -18,13 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from coverage.tracer import CFileDisposition, CTracer
-
-from quickcover import Example, Session
+from quickcover import Example, Session, _env
 
 from ..behaviour import reference
 from ..behaviour.measure import Measurer, Recorded, measurer
 from ..behaviour.running import Run, drive
+
+if _env.current().extension:
+    from coverage.tracer import CFileDisposition, CTracer
 
 TIMES = 2  # each call
 

@@ -15,6 +15,7 @@ import pytest
 from quickcover import Session, SessionError
 
 from ..behaviour import facts
+from ..behaviour.comparing import report_differences
 from ..behaviour.measure import STOCK, measurer
 from ..conftest import Runner
 from .conftest import MakeSession
@@ -104,6 +105,25 @@ def test_a_coverage_run_goes_on_after_the_session(
     assert around.recorded() == alone.recorded()
 
 
+def test_a_coverage_run_that_begins_and_ends_in_a_session(
+    make: MakeSession, f: Any, tmp_path: Path, branch: bool
+) -> None:
+    """Nobody chooses its engine: where the session has the probes, it takes another."""
+    alone = measurer("default", tmp_path, branch=branch)
+    alone.start()
+    f(5)
+    alone.stop()
+    with make() as session:
+        assert play(f, session) == WHOLE
+        inside = measurer("default", tmp_path, branch=branch)
+        inside.start()
+        f(5)
+        inside.stop()
+        assert play(f, session) == WHOLE
+    mine, expected = inside.recorded(), alone.recorded()
+    assert not report_differences("inside", "alone", mine, expected, branch=branch)
+
+
 def test_sessions_and_coverage_runs_one_after_the_other(
     make: MakeSession, f: Any, tmp_path: Path, surrounding: str, branch: bool
 ) -> None:
@@ -140,11 +160,12 @@ def test_contexts_beside_a_session(make: MakeSession, f: Any, tmp_path: Path, en
 
 
 def test_under_pytest_cov(run_python: Runner, tmp_path: Path, engine: str, branch: bool) -> None:
+    forced = engine if engine != "probe" else None  # the coverage run has it
     (tmp_path / "program.py").write_text(SOURCE)
     (tmp_path / "test_it.py").write_text(
         "import quickcover, program\n"
         "def test_it():\n"
-        f"    with quickcover.Session(['program'], branch={branch}, engine='{engine}') as s:\n"
+        f"    with quickcover.Session(['program'], branch={branch}, engine={forced!r}) as s:\n"
         "        for x in (0, 5):\n"
         "            with s.example() as e:\n"
         "                program.f(x)\n"

@@ -148,7 +148,7 @@ def test_every_kind_of_choice(make: MakeSession, backend: Callable[[Session], An
         backend(session)
 
         @seed(1)
-        @settings(backend="quickcover", max_examples=2000, database=None, deadline=None)
+        @settings(backend="quickcover", max_examples=700, database=None, deadline=None)
         @given(st.lists(anything, max_size=10))
         def test(values: list[Any]) -> None:
             for value in values:

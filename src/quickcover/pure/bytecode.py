@@ -1,11 +1,12 @@
-"""What PyPy 3.11's code objects look like, read and written.
+"""What code objects look like, read and written: those of PyPy 3.11, and CPython 3.11's.
 
 An instruction is a code unit of two bytes, opcode and argument, with EXTENDED_ARG units before it
-if the argument is larger than a byte.  Jumps are counted in units: absolute, or from the next unit
-on.  The line table has an entry for each unit, the exception table is CPython 3.11's.
+if the argument is larger than a byte, and with CPython's caches behind it.  Jumps are counted in
+units: absolute, or from the next unit on, or back from there.  `locations` has the tables of lines.
+The exception table is CPython 3.11's.
 
-Reading, EXTENDED_ARG is folded into the instruction; units are left behind, and instructions are
-named by their index.
+Reading, EXTENDED_ARG and caches are folded into the instruction; units are left behind, and
+instructions are named by their index.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
+from quickcover.pure import locations
+from quickcover.pure.locations import Position
+
 _OPS = opcode.opmap
 
 
@@ -23,42 +27,65 @@ def _set(*names: str) -> frozenset[int]:
     return frozenset(_OPS[name] for name in names if name in _OPS)
 
 
-EXTENDED_ARG = _OPS["EXTENDED_ARG"]
-LOAD_CONST = _OPS["LOAD_CONST"]
-LOAD_CLOSURE = _OPS["LOAD_CLOSURE"]
-LOAD_FAST = _OPS["LOAD_FAST"]
-DELETE_FAST = _OPS["DELETE_FAST"]
-LOAD_DEREF = _OPS["LOAD_DEREF"]
-STORE_ATTR = _OPS["STORE_ATTR"]
-STORE_FAST = _OPS["STORE_FAST"]
-JUMP_FORWARD = _OPS["JUMP_FORWARD"]
-RETURN_VALUE = _OPS["RETURN_VALUE"]
-RERAISE = _OPS["RERAISE"]
-MAKE_FUNCTION = _OPS["MAKE_FUNCTION"]
+def _op(name: str) -> int:
+    """The opcode of this name; one that occurs nowhere if this Python hasn't got it."""
+    return _OPS.get(name, -1)
+
+
+EXTENDED_ARG = _op("EXTENDED_ARG")
+LOAD_CONST = _op("LOAD_CONST")
+LOAD_CLOSURE = _op("LOAD_CLOSURE")
+LOAD_FAST = _op("LOAD_FAST")
+DELETE_FAST = _op("DELETE_FAST")
+LOAD_DEREF = _op("LOAD_DEREF")
+STORE_ATTR = _op("STORE_ATTR")
+STORE_FAST = _op("STORE_FAST")
+#: In the body of a module names are stored in a plain dict.
+STORE_NAME = _op("STORE_NAME")
+JUMP_FORWARD = _op("JUMP_FORWARD")
+RETURN_VALUE = _op("RETURN_VALUE")
+RERAISE = _op("RERAISE")
+MAKE_FUNCTION = _op("MAKE_FUNCTION")
 #: An argument of MAKE_FUNCTION.
 WITH_CLOSURE = 8
-BUILD_TUPLE = _OPS["BUILD_TUPLE"]
+BUILD_TUPLE = _op("BUILD_TUPLE")
+POP_TOP = _op("POP_TOP")
+PUSH_EXC_INFO = _op("PUSH_EXC_INFO")
+GET_ANEXT = _op("GET_ANEXT")
 YIELDS = _set("YIELD_VALUE", "YIELD_FROM")
-#: With a default, so that this can be imported everywhere.
-JUMP_ABSOLUTE = _OPS.get("JUMP_ABSOLUTE", -1)
-ROT_TWO = _OPS.get("ROT_TWO", -1)
-ROT_THREE = _OPS.get("ROT_THREE", -1)
-DUP_TOP = _OPS.get("DUP_TOP", -1)
-DUP_TOP_TWO = _OPS.get("DUP_TOP_TWO", -1)
-POP_TOP = _OPS["POP_TOP"]
-CALL_FUNCTION = _OPS.get("CALL_FUNCTION", -1)
-PUSH_EXC_INFO = _OPS.get("PUSH_EXC_INFO", -1)
-GET_ANEXT = _OPS.get("GET_ANEXT", -1)
+#: PyPy alone has these.
+ROT_TWO, ROT_THREE = _op("ROT_TWO"), _op("ROT_THREE")
+DUP_TOP, DUP_TOP_TWO = _op("DUP_TOP"), _op("DUP_TOP_TWO")
+CALL_FUNCTION = _op("CALL_FUNCTION")
 #: Nothing may be put before it: it is one with the instructions that lead to it.
-YIELD_FROM = _OPS.get("YIELD_FROM", -1)
+YIELD_FROM = _op("YIELD_FROM")
+#: CPython: the loop of a `yield from` or `await`, with a YIELD_VALUE between these.  Who throws
+#: into it looks at it, so nothing may be put inside.
+SEND = _op("SEND")
+SEND_AGAIN = _op("JUMP_BACKWARD_NO_INTERRUPT")
+#: CPython: what stands before it, in the beginning, prepares the frame.
+RESUME = _op("RESUME")
 
 RELATIVE = frozenset(opcode.hasjrel)
+#: Those of them that go back.
+BACKWARD = frozenset(op for op in RELATIVE if "BACKWARD" in opcode.opname[op])
 JUMPS = frozenset(opcode.hasjabs) | RELATIVE
+#: Jumps to what stands before.
+JUMP_BACK = _op("JUMP_BACKWARD" if BACKWARD else "JUMP_ABSOLUTE")
+#: What a jump back is called if it goes forward.
+TURNED = {op: _op(opcode.opname[op].replace("BACKWARD", "FORWARD")) for op in BACKWARD}
 #: Control goes nowhere but to the target.
-UNCONDITIONAL = _set("JUMP_FORWARD", "JUMP_ABSOLUTE")
+UNCONDITIONAL = _set("JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
 RAISES = _set("RAISE_VARARGS", "RERAISE")
 #: Control doesn't go on to the next instruction.
 ENDS = UNCONDITIONAL | RAISES | _set("RETURN_VALUE")
+
+#: PyPy: where a handler begins with PUSH_EXC_INFO, coverage.py's trace function looks at no line.
+HANDLERS_HIDE = RESUME < 0
+
+#: How many units of cache an instruction has.
+CACHES: list[int] = list(getattr(opcode, "_inline_cache_entries", [0] * 256))
+HAS_CACHES = any(CACHES)
 
 #: These never raise (an interrupt aside).
 HARMLESS = _set(
@@ -67,9 +94,9 @@ HARMLESS = _set(
     "BUILD_TUPLE", "BUILD_LIST", "BUILD_STRING", "BUILD_CONST_KEY_MAP", "LIST_TO_TUPLE", "IS_OP",
     "LIST_APPEND", "LOAD_BUILD_CLASS", "LOAD_ASSERTION_ERROR", "PUSH_EXC_INFO", "POP_EXCEPT",
     "JUMP_FORWARD", "JUMP_ABSOLUTE", "RETURN_VALUE", "EXTENDED_ARG",
+    "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "PUSH_NULL", "KW_NAMES",
+    "COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "RESUME",
 )  # fmt: skip
-#: Nor does this in the body of a module, where names are stored in a plain dict.
-STORE_NAME = _OPS["STORE_NAME"]
 
 CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS = 0x1, 0x4, 0x8
 #: Generators, coroutines, asynchronous generators.
@@ -92,41 +119,81 @@ class Decoded(NamedTuple):
     targets: list[int]
     #: 0 for an instruction that has none.
     lines: list[int]
-    #: The line table's entry.
-    positions: list[bytes]
+    #: What the table of lines says.
+    positions: list[Position]
     #: Index into `landings`; -1 where none catches what is raised.
     handlers: list[int]
     landings: list[Handler]
+    #: Before it nothing may be written.
+    begin: int
+
+    def for_plan(self) -> Decoded:
+        """The same with the loops of `yield from` and `await` as one piece that leads on."""
+        if SEND not in self.ops:
+            return self
+        targets = list(self.targets)
+        for k, op in enumerate(self.ops):
+            if op == SEND:
+                targets[k] = -1
+            elif op == SEND_AGAIN:
+                targets[k] = self.targets[self.targets[k]]
+        return self._replace(targets=targets)
+
+    def sends(self, k: int) -> int:
+        """The SEND of the loop that ends there."""
+        while self.ops[k] != SEND:
+            k -= 1
+        return k
+
+    def stays(self, k: int) -> bool:
+        """May what is raised by an instruction leave the code, but doesn't count as that?
+
+        To coverage.py's C tracer a function that is left by an exception that is thrown into it
+        at a `yield` has yielded.
+        """
+        return RESUME >= 0 and self.handlers[k] < 0 and self.ops[k] in YIELDS
 
 
 def decode(code: CodeType) -> Decoded:
     """Read a code object."""
     raw = code.co_code
     ops, args = list(raw[::2]), list(raw[1::2])
-    lines, positions = _line_table(code.co_linetable, code.co_firstlineno, len(ops))
-    index = range(len(ops) + 1)
-    if EXTENDED_ARG in ops:
+    lines, positions = locations.read(code, len(ops))
+    if HAS_CACHES or EXTENDED_ARG in ops:
         ops, args, kept, folded = _fold(ops, args)
         # The first unit of an instruction is the one that has its line.
-        begins = [0, *(unit + 1 for unit in kept[:-1])]
-        lines, positions = [lines[k] for k in begins], [positions[k] for k in begins]
+        begins = [0, *(unit + 1 + CACHES[op] for unit, op in zip(kept, ops, strict=True))]
+        lines, positions = [lines[k] for k in begins[:-1]], [positions[k] for k in begins[:-1]]
     else:
-        kept, folded = list(index), list(index)
+        kept = folded = list(range(len(ops) + 1))
     targets = [-1] * len(ops)
     for k, op in enumerate(ops):
         if op in JUMPS:
-            targets[k] = folded[args[k] + kept[k] + 1 if op in RELATIVE else args[k]]
+            targets[k] = folded[_target(op, args[k], kept[k])]
     handlers = [-1] * len(ops)
     landings: list[Handler] = []
     for start, size, target, depth_lasti in _exception_table(code.co_exceptiontable):
         for k in range(folded[start], folded[start + size]):
             handlers[k] = len(landings)
         landings.append(Handler(folded[target], depth_lasti))
-    return Decoded(ops, args, targets, lines, positions, handlers, landings)
+    begin = ops.index(RESUME) if RESUME in ops else 0
+    if RESUME in ops:  # CPython tells no line of what prepares the frame
+        lines[: begin + 1] = [0] * (begin + 1)
+        if not any(lines):  # an empty module
+            lines[begin + 1 :] = [code.co_firstlineno] * (len(ops) - begin - 1)
+    return Decoded(ops, args, targets, lines, positions, handlers, landings, begin)
+
+
+def _target(op: int, argument: int, unit: int) -> int:
+    """The unit that a jump leads to."""
+    if op not in RELATIVE:
+        return argument
+    following = unit + 1 + CACHES[op]
+    return following - argument if op in BACKWARD else following + argument
 
 
 def _fold(ops: list[int], args: list[int]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Fold EXTENDED_ARG units into the instructions behind them.
+    """Fold EXTENDED_ARG units into the instructions behind them, caches into those before.
 
     Returns:
         opcodes, arguments, the unit of each instruction, and the instruction of each unit (one more
@@ -136,50 +203,21 @@ def _fold(ops: list[int], args: list[int]) -> tuple[list[int], list[int], list[i
     values: list[int] = []
     kept: list[int] = []
     folded: list[int] = []
-    argument = 0
+    argument = caches = 0
     for unit, op in enumerate(ops):
         folded.append(len(found))
+        if caches:
+            caches -= 1
+            continue
         argument = argument << 8 | args[unit]
         if op != EXTENDED_ARG:
             found.append(op)
             values.append(argument)
             kept.append(unit)
             argument = 0
+            caches = CACHES[op]
     folded.append(len(found))
     return found, values, kept, folded
-
-
-def _line_table(table: bytes, first: int, units: int) -> tuple[list[int], list[bytes]]:
-    """The line (0: none) of each unit, and its entry.
-
-    An entry is a number, 0 or the line's distance from the first one plus 1; then 0, or columns and
-    the distance to the last line, a byte each.
-    """
-    lines, positions = [], []
-    at = 0
-    end = len(table)
-    while at < end:
-        begin = at
-        value = table[at]
-        at += 1
-        if value >= 0x80:
-            value &= 0x7F
-            shift = 7
-            while True:
-                byte = table[at]
-                at += 1
-                value |= (byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80:
-                    break
-        if value:
-            lines.append(first + value - 1)
-            at += 3 if table[at] else 1
-        else:
-            lines.append(0)
-        positions.append(table[begin:at])
-    missing = units - len(lines)
-    return lines + [0] * missing, positions + [b"\0"] * missing
 
 
 def _exception_table(table: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import Any, NamedTuple
 
-from quickcover.pure import bytecode
+from quickcover.pure import bytecode, locations
 from quickcover.pure.bytecode import Decoded
 
 #: In place of a segment: the way out of the code.
@@ -95,6 +95,7 @@ class Plan:
 
 def make(code: CodeType, decoded: Decoded) -> Plan:
     """Plan the probes of a code object."""
+    decoded = decoded.for_plan()
     if not decoded.landings and max(decoded.targets, default=-1) < 0:
         straight = _straight(code, decoded)
         if straight is not None:
@@ -148,6 +149,8 @@ class _Planner:
         self.decoded = decoded
         self.iterates = bytecode.GET_ANEXT in decoded.ops
         self.segments, self.of = _segments(decoded)
+        if self.segments:
+            self.segments[0].first = decoded.begin
         self.handlers = [self.of[landing.target] for landing in decoded.landings]
         self._connect(_certain(code, decoded))
         self._silence()
@@ -169,7 +172,7 @@ class _Planner:
                 op = ops[k]
                 if op not in harmless and k not in certain:
                     segment.harmless = False
-                    if handlers[k] not in segment.raises:
+                    if not self.decoded.stays(k) and handlers[k] not in segment.raises:
                         segment.raises.append(handlers[k])
                     if op in bytecode.YIELDS:
                         segment.yields = True
@@ -189,6 +192,8 @@ class _Planner:
 
     def _silence(self) -> None:
         """Find the segments that a line event of PUSH_EXC_INFO hides."""
+        if not bytecode.HANDLERS_HIDE:
+            return
         entered = set(self.handlers)
         hidden = [
             number
@@ -297,7 +302,7 @@ class _Planner:
         decoded = self.decoded
         found = set()
         for segment in self.segments:
-            more = decoded.positions[segment.last][-1]
+            more = locations.more_lines(decoded.positions[segment.last])
             if more and segment.line and len(segment.edges) > 1:
                 found.add((segment.line, segment.line + more))
         return found
@@ -393,6 +398,8 @@ class _Planner:
         if not choice:
             return (self._entry(number), self._entry(edge.target))
         if edge.kind == JUMP:
+            if self.decoded.ops[segment.last] == bytecode.SEND_AGAIN:
+                return (_at(plan.jumps, self.decoded.sends(segment.last), plan),)
             return (_at(plan.before, segment.last, plan),)
         return (_at(plan.jumps if edge.kind == TAKEN else plan.behind, segment.last, plan),)
 

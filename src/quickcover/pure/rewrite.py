@@ -8,13 +8,18 @@ object with many probes has several.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
-from quickcover.pure import bytecode
+from quickcover.pure import bytecode, locations
 from quickcover.pure.bytecode import Decoded
-from quickcover.pure.plan import Plan
+from quickcover.pure.cache import Layout
+from quickcover.pure.locations import NOWHERE, Position
+from quickcover.pure.plan import Plan, make
+from quickcover.pure.waking import CAN_SLEEP
 
 #: How many probes share an object; PyPy's fast form ends at 80 attributes.
 CHUNK = 64
@@ -31,36 +36,43 @@ class Hits:
     """What some probes of a code object have told: an attribute for each, 0 or 1."""
 
 
-class Rewritten:
-    """A code object's bytecode with probes, without its constants.
+def lay_out(code: CodeType) -> Layout:
+    """Plan the probes of a code object, and write it with them.
 
-    It holds for every code object with the same bytecode and tables.
+    The layout holds for every code object with the same bytecode and tables.
     """
+    decoded = bytecode.decode(code)
+    planned = make(code, decoded)
+    writer = _Writer(code, decoded, planned)
+    writer.write()
+    places = marshal.dumps((planned.lines, planned.arcs))
+    return Layout(planned.probes, *writer.encoded(), places)
 
-    def __init__(
-        self, code: CodeType, decoded: Decoded, plan: Plan, called: Callable[..., Any]
-    ) -> None:
-        """Lay out the code.
+
+class Rewritten:
+    """A code object's bytecode with probes that have a place to store their hits."""
+
+    def __init__(self, layout: Layout, called: Callable[..., Any]) -> None:
+        """Make that place.
 
         Args:
-            code: the code object.
-            decoded: its instructions.
-            plan: its probes.
+            layout: the code.
             called: called with every function that the body of a module or class makes; before
                 that, with what is called with the function right away, as decorators are.
         """
-        self.probes = plan.probes
-        self.hits = [Hits() for _ in range(0, plan.probes, CHUNK)]
-        for probe in range(plan.probes):
-            setattr(self.hits[probe // CHUNK], NAMES[probe % CHUNK], 0)
-        writer = _Writer(code, decoded, plan)
-        writer.write()
+        self.probes = layout.probes
+        self.hits = []
+        for first in range(0, layout.probes, CHUNK):
+            hits = Hits()
+            for name in NAMES[: layout.probes - first]:
+                setattr(hits, name, 0)
+            self.hits.append(hits)
         self._constants = (1, called, *self.hits)
-        self._names = code.co_names + NAMES[: plan.probes]
-        self._code, self._lines, self._exceptions = writer.encoded()
+        self._layout = layout
 
     def applied(self, code: CodeType, constants: tuple[Any, ...]) -> CodeType:
         """The code object with probes and with these constants in place of its own."""
+        layout = self._layout
         return CodeType(
             code.co_argcount,
             code.co_posonlyargcount,
@@ -68,16 +80,16 @@ class Rewritten:
             code.co_nlocals,
             code.co_stacksize + _STACK,
             code.co_flags,
-            self._code,
+            layout.code,
             constants + self._constants,
-            self._names,
+            code.co_names + NAMES[: self.probes],
             code.co_varnames,
             code.co_filename,
             code.co_name,
             code.co_qualname,
             code.co_firstlineno,
-            self._lines,
-            self._exceptions,
+            layout.lines,
+            layout.exceptions,
             code.co_freevars,
             code.co_cellvars,
         )
@@ -89,12 +101,13 @@ class _Writer:
     def __init__(self, code: CodeType, decoded: Decoded, plan: Plan) -> None:
         self.decoded = decoded
         self.plan = plan
+        self.first_line = code.co_firstlineno
         self.first_constant = len(code.co_consts)
         self.first_name = len(code.co_names)
-        self.announces = not code.co_flags & bytecode.CO_OPTIMIZED
+        self.announces = CAN_SLEEP and not code.co_flags & bytecode.CO_OPTIMIZED
         self.ops: list[int] = []
         self.args: list[int] = []
-        self.positions: list[bytes] = []
+        self.positions: list[Position] = []
         #: The handler of each: where its label is, and depth and lasti; None if there is none.
         self.handlers: list[tuple[int, int] | None] = []
         #: Labels of jumps; -1 where there is none.
@@ -104,7 +117,7 @@ class _Writer:
         #: Probes before an instruction that only certain ways lead through: label, probe.
         self.doors: dict[int, list[tuple[int, int]]] = {}
         #: The same at the end of the code: label, probe, instruction to go to (-1: out), position.
-        self.annexes: list[tuple[int, int, int, bytes]] = []
+        self.annexes: list[tuple[int, int, int, Position]] = []
         self.jump_labels: dict[int, int] = {}
         self.landing_labels: dict[tuple[int, int], int] = {}
 
@@ -121,7 +134,7 @@ class _Writer:
             self.labels[label] = len(self.ops)
             self._probe(probe, position, None)
             if goal >= 0:
-                self._put(bytecode.JUMP_ABSOLUTE, 0, position, None, goal)
+                self._put(bytecode.JUMP_BACK, 0, position, None, goal)
             else:
                 self._put(bytecode.RERAISE, 1, position, None)
 
@@ -162,14 +175,18 @@ class _Writer:
             self._probe(plan.entries[k], position, handler)
         if k in plan.before:
             self._probe(plan.before[k], position, handler)
-        op, target = decoded.ops[k], self.jump_labels.get(k, decoded.targets[k])
+        op, target = decoded.ops[k], decoded.targets[k]
+        if k in self.jump_labels:
+            if target <= k:  # to an annex
+                op = bytecode.TURNED.get(op, op)
+            target = self.jump_labels[k]
         self._put(op, decoded.args[k], position, handler, target)
         if op == bytecode.MAKE_FUNCTION and self.announces:
             self._announce(k, position, handler)
         if k in plan.behind:
             self._probe(plan.behind[k], position, handler)
 
-    def _announce(self, k: int, position: bytes, handler: tuple[int, int] | None) -> None:
+    def _announce(self, k: int, position: Position, handler: tuple[int, int] | None) -> None:
         """Call what is to be called with the function on top of the stack."""
         following = self.decoded.ops[k + 1 : k + 2], self.decoded.args[k + 1 : k + 2]
         if following == ([bytecode.CALL_FUNCTION], [1]):  # it goes to what is below on the stack
@@ -204,7 +221,7 @@ class _Writer:
                 goal = decoded.landings[key[1]].target
                 self.doors.setdefault(goal, []).append((label, probe))
             else:
-                self.annexes.append((label, probe, -1, b"\0"))
+                self.annexes.append((label, probe, -1, NOWHERE))
 
     def _handler(self, k: int) -> tuple[int, int] | None:
         """Where an exception of an instruction goes: through a probe, or as ever."""
@@ -213,11 +230,12 @@ class _Writer:
             return self.decoded.landings[landing] if landing >= 0 else None
         label = self.landing_labels.get((self.plan.line_of[k], landing))
         if landing < 0:
-            return (label, 1) if label is not None else None
+            out = label is not None and not self.decoded.stays(k)
+            return (label, 1) if label is not None and out else None
         target, depth_lasti = self.decoded.landings[landing]
         return (target if label is None else label, depth_lasti)
 
-    def _write_doors(self, k: int, position: bytes, falls: bool) -> None:
+    def _write_doors(self, k: int, position: Position, falls: bool) -> None:
         if falls:
             self._put(bytecode.JUMP_FORWARD, 0, position, None, k)
         doors = self.doors[k]
@@ -227,7 +245,7 @@ class _Writer:
             if number + 1 < len(doors):
                 self._put(bytecode.JUMP_FORWARD, 0, position, None, k)
 
-    def _probe(self, probe: int, position: bytes, handler: tuple[int, int] | None) -> None:
+    def _probe(self, probe: int, position: Position, handler: tuple[int, int] | None) -> None:
         first = self.first_constant
         self.ops += _PROBE
         self.args += (first, first + 2 + probe // CHUNK, self.first_name + probe % CHUNK)
@@ -239,7 +257,7 @@ class _Writer:
         self,
         op: int,
         argument: int,
-        position: bytes,
+        position: Position,
         handler: tuple[int, int] | None,
         target: int = -1,
     ) -> None:
@@ -254,34 +272,42 @@ class _Writer:
     def encoded(self) -> tuple[bytes, bytes, bytes]:
         """The bytecode, the line table and the exception table."""
         starts = self._lay_out()
+        units = [after - start for start, after in pairwise(starts)]
+        lines = locations.write(self.first_line, self.positions, units)
         if starts[-1] == len(self.ops):  # one unit each
             pairs = bytearray(2 * len(self.ops))
             pairs[::2], pairs[1::2] = bytes(self.ops), bytes(self.args)
-            return bytes(pairs), b"".join(self.positions), self._exception_table(starts)
+            return bytes(pairs), lines, self._exception_table(starts)
         code = bytearray()
-        lines = bytearray()
         for k, op in enumerate(self.ops):
             argument = self.args[k]
-            units = starts[k + 1] - starts[k]
-            if units > 1:
-                for shift in range(8 * (units - 1), 0, -8):
-                    code.append(bytecode.EXTENDED_ARG)
-                    code.append(argument >> shift & 0xFF)
-                lines += self.positions[k] * units
-            else:
-                lines += self.positions[k]
+            caches = bytecode.CACHES[op]
+            if op == bytecode.SEND and units[k] > 1:
+                raise ValueError("an await or yield from that nothing can be put behind")
+            for shift in range(8 * (units[k] - caches - 1), 0, -8):
+                code.append(bytecode.EXTENDED_ARG)
+                code.append(argument >> shift & 0xFF)
             code.append(op)
             code.append(argument & 0xFF)
-        return bytes(code), bytes(lines), self._exception_table(starts)
+            code += bytes(2 * caches)
+        return bytes(code), lines, self._exception_table(starts)
 
     def _lay_out(self) -> list[int]:
         """Find the unit where each instruction starts (and the end), and the arguments of jumps."""
         args, labels = self.args, self.labels
         count = len(self.ops)
         jumps = [(k, labels[target]) for k, target in enumerate(self.targets) if target >= 0]
-        if not jumps and max(args, default=0) < 0x100:
+        caches = bytecode.CACHES
+        if (
+            not jumps
+            and max(args, default=0) < 0x100
+            and not any(map(caches.__getitem__, self.ops))
+        ):
             return list(range(count + 1))
-        units = [1 if argument < 0x100 else _units(argument) for argument in args]
+        units = [
+            caches[op] + (1 if argument < 0x100 else _units(argument))
+            for op, argument in zip(self.ops, args, strict=True)
+        ]
         starts = [0] * (count + 1)
         while True:
             at = 0
@@ -294,8 +320,10 @@ class _Writer:
                 argument = starts[target]
                 if self.ops[k] in bytecode.RELATIVE:
                     argument -= starts[k + 1]
+                    if self.ops[k] in bytecode.BACKWARD:
+                        argument = -argument
                 args[k] = argument
-                needed = _units(argument)
+                needed = caches[self.ops[k]] + _units(argument)
                 if needed > units[k]:
                     units[k] = needed
                     settled = False

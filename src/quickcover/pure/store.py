@@ -8,51 +8,68 @@ while it is the one that measures, it makes lines and arcs of the records' hits.
 
 from __future__ import annotations
 
+import marshal
 import weakref
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
-from quickcover.pure import bytecode, plan
-from quickcover.pure.rewrite import CHUNK, NAMES, Rewritten
+from quickcover.pure.cache import CACHE, Key, Layout
+from quickcover.pure.rewrite import CHUNK, NAMES, Rewritten, lay_out
 
 #: So many records are made before it is looked which of them are still in use.
 _SWEEP = 4096
 
 
+class _Places(NamedTuple):
+    """What the probes of a code object mean; see `plan.Plan`."""
+
+    lines: list[tuple[int, int]]
+    arcs: list[tuple[int, int, tuple[int, ...]]]
+
+
 class Record:
     """One code object's bytecode: with probes, and what they mean."""
 
-    __slots__ = ("arcs", "codes", "filename", "last", "lines", "names", "rewritten")
+    __slots__ = (
+        "_packed", "_places", "codes", "filename", "last", "lent", "names", "rewritten", "since",
+    )  # fmt: skip
 
     def __init__(
-        self, code: CodeType, module: Mapping[str, Any], called: Callable[..., Any]
+        self,
+        filename: str,
+        layout: Layout,
+        module: Mapping[str, Any],
+        called: Callable[..., Any],
     ) -> None:
-        """Plan and write the code."""
-        decoded = bytecode.decode(code)
-        planned = plan.make(code, decoded)
-        self.filename = code.co_filename
+        """Make one of code that was laid out."""
+        self.filename = filename
         #: What coverage.py may ask of the module when it decides about the file.
         self.names = {name: module.get(name) for name in ("__name__", "__file__")}
-        self.lines = planned.lines
-        self.arcs = planned.arcs
-        self.rewritten = Rewritten(code, decoded, planned, called)
+        self.rewritten = Rewritten(layout, called)
+        self._packed = layout.places
+        self._places: _Places | None = None
         #: The code objects that tell their hits to this record.
         self.codes: list[weakref.ref[CodeType]] = []
         #: The hits when it was looked the last time.
         self.last: list[int] = []
+        #: Hits that a session has taken; they still count for the store.
+        self.lent: list[int] = []
+        #: Those of them that belong to the session's example.
+        self.since: list[int] = []
 
     def applied(self, code: CodeType, constants: tuple[Any, ...]) -> CodeType:
         """The code object with probes."""
         instrumented = self.rewritten.applied(code, constants)
-        self.codes = [reference for reference in self.codes if reference() is not None]
+        if self.codes:
+            self.codes = [reference for reference in self.codes if reference() is not None]
         self.codes.append(weakref.ref(instrumented))
         return instrumented
 
     def clear(self) -> None:
         """Forget all hits."""
-        self.last = []
+        self.last = self.lent = self.since = []
         probes = self.rewritten.probes
         for hits in self.rewritten.hits:
             for name in NAMES[:probes]:
@@ -65,30 +82,61 @@ class Record:
         What is hit meanwhile is among them, or is kept for the next time.
         """
         self.last = []
-        found = self.hits()
+        found = _either(self._erased(), self.lent)
+        self.lent = []
+        return found
+
+    def lend(self) -> bool:
+        """Take the hits for a session; were there any?"""
+        found = self._erased()
+        if 1 not in found:
+            return False
+        self.lent = _either(found, self.lent)
+        self.since = _either(found, self.since)
+        return True
+
+    def hits(self) -> list[int]:
+        """A 0 or 1 for each probe."""
+        return _either(self._set(), self.lent)
+
+    def _erased(self) -> list[int]:
+        """The probes, where no 1 stays that is told here."""
+        found = self._set()
         for probe, hit in enumerate(found):
             if hit:
                 setattr(self.rewritten.hits[probe // CHUNK], NAMES[probe % CHUNK], 0)
         return found
 
-    def hits(self) -> list[int]:
-        """A 0 or 1 for each probe."""
+    def _set(self) -> list[int]:
+        """The probes as they stand in the code."""
         probes = self.rewritten.probes
         found: list[int] = []
         for hits in self.rewritten.hits:
             found += [getattr(hits, name) for name in NAMES[: probes - len(found)]]
         return found
 
+    @property
+    def places(self) -> _Places:
+        """What the probes mean; most code is never asked for it before measuring ends."""
+        if self._places is None:
+            self._places = _Places(*marshal.loads(self._packed))
+        return self._places
+
     def lines_of(self, hits: list[int]) -> Iterator[int]:
         """The lines that these hits mean."""
-        return (line for line, probe in self.lines if hits[probe])
+        return (line for line, probe in self.places.lines if hits[probe])
 
     def arcs_of(self, hits: list[int]) -> set[tuple[int, int]]:
         """The arcs that they mean, and (n, n) for a line that is in none of them."""
-        arcs = {(a, b) for a, b, probes in self.arcs if all(hits[probe] for probe in probes)}
+        arcs = {(a, b) for a, b, probes in self.places.arcs if all(hits[probe] for probe in probes)}
         told = {line for arc in arcs for line in arc}
         arcs.update((line, line) for line in self.lines_of(hits) if line not in told)
         return arcs
+
+
+def _either(hits: list[int], more: list[int]) -> list[int]:
+    """A 1 where one of two has it; the second may be empty."""
+    return [one | other for one, other in zip(hits, more, strict=True)] if more else hits
 
 
 class Records:
@@ -96,17 +144,24 @@ class Records:
 
     def __init__(self) -> None:
         """There are none."""
-        self.by_key: dict[tuple[Any, ...], Record] = {}
+        self.by_key: dict[tuple[str, Key], Record] = {}
+        #: The store of the session that measures; it is told before hits are forgotten.
+        self.session: Store | None = None
         self._sweep_at = _SWEEP
 
     def record(
         self, code: CodeType, module: Mapping[str, Any], called: Callable[..., Any]
     ) -> Record:
         """The record of a code object."""
-        key = _key(code)
-        found = self.by_key.get(key)
+        key = layout_key(code)
+        filename = code.co_filename
+        found = self.by_key.get((filename, key))
         if found is None:
-            found = self.by_key[key] = Record(code, module, called)
+            layout = CACHE.find(filename, key)
+            if layout is None:
+                layout = lay_out(code)
+                CACHE.keep(filename, key, layout)
+            found = self.by_key[filename, key] = Record(filename, layout, module, called)
         return found
 
     def clear(self) -> None:
@@ -126,10 +181,10 @@ class Records:
         self._sweep_at = max(_SWEEP, 2 * len(self.by_key))
 
 
-def _key(code: CodeType) -> tuple[Any, ...]:
-    """All that the probes depend on."""
+def layout_key(code: CodeType) -> Key:
+    """All that the probes of a code object depend on, and what they mean."""
     return (
-        code.co_filename, code.co_name, code.co_firstlineno, code.co_code, code.co_linetable,
+        code.co_name, code.co_firstlineno, code.co_code, code.co_linetable,
         code.co_exceptiontable, code.co_flags, code.co_names, len(code.co_consts),
         code.co_argcount, code.co_kwonlyargcount,
     )  # fmt: skip
@@ -163,6 +218,8 @@ class Store:
         """
         if not self.measuring or self.decide is None:
             return
+        if anew and RECORDS.session is not None:
+            RECORDS.session.collect()
         for record in list(RECORDS.by_key.values()):
             last = record.last
             hits = record.take() if anew else record.hits()
@@ -201,6 +258,12 @@ class Store:
         """Forget what was drained, and see every place again."""
         self.collect(anew=True)
         self._known = {name: set(places) for name, places in self._fresh.items()}
+
+    def turn(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Drain, packed, and renew; the second has what other threads hit meanwhile."""
+        before = self.drain(packed=True)
+        self.renew()
+        return before, self.drain(packed=True)
 
     def sweep(self) -> None:
         """Let go of the records of code that is gone."""

@@ -28,9 +28,10 @@ from types import (
 from typing import Any, ClassVar, overload
 
 from quickcover.pure.bytecode import CO_OPTIMIZED
+from quickcover.pure.cache import CACHE
 from quickcover.pure.rewrite import Hits
 from quickcover.pure.store import RECORDS, Store
-from quickcover.pure.waking import CALLER, can_sleep, hidden, put_to_sleep, quietly, stub_of
+from quickcover.pure.waking import CALLER, Awake, can_sleep, hidden, put_to_sleep, quietly
 
 _BEGUN = "had begun before measuring started: what is left of it isn't measured"
 
@@ -76,6 +77,8 @@ class _Process:
 def _existing() -> tuple[list[FunctionType], list[Any]]:
     """All functions, and all generators and coroutines."""
     functions, suspended = [], []
+    if hasattr(gc, "unfreeze"):  # not on PyPy
+        gc.unfreeze()
     for item in gc.get_objects():
         kind = type(item)
         if kind is FunctionType:
@@ -89,15 +92,20 @@ def _is_instrumented(code: CodeType) -> bool:
     return bool(code.co_consts) and type(code.co_consts[-1]) is Hits
 
 
-def _made(*made: Any) -> None:
+def _made(first: Any, second: Any = None) -> None:
     """The body of a measured module or class has made a function, the last of these.
 
     It is about to be given to the one before, which may keep its code object to know its frames
     by: then it gets the code that will run now.  That would be a waste for most methods.
     """
-    if _Process.tracer is not None and type(made[-1]) is FunctionType:
-        at_once = len(made) > 1 and not _keeps_no_code(made[0])
-        quietly(_Process.tracer.meet, made[-1], at_once)
+    tracer = _Process.tracer
+    if tracer is None:
+        return
+    if second is None:
+        if type(first) is FunctionType:
+            quietly(tracer.meet, first)
+    elif type(second) is FunctionType:
+        quietly(tracer.meet, second, not _keeps_no_code(first))
 
 
 hidden(_made)
@@ -161,12 +169,21 @@ class PythonTracer:
 
     def stop(self) -> None:
         """Stop measuring.  More calls do nothing."""
-        if _Process.tracer is not self:
+        inner = _Process.tracer
+        if isinstance(inner, SessionTracer) and inner.outer is self:
+            self._guarded(self.data.collect)
+            inner.outlive()
+            return
+        if inner is not self:
             return
         self._guarded(self.data.collect)
         self._release()
+        self._guarded(CACHE.save)
 
-    post_fork = stop
+    def post_fork(self) -> None:
+        """Stop in a child; what the parent has laid out is the parent's to keep."""
+        CACHE.forget()
+        self.stop()
 
     def activity(self) -> bool:
         """Has any code begun to run since the last reset?"""
@@ -195,6 +212,10 @@ class PythonTracer:
         self._names[filename] = name
         return name
 
+    def _wanted(self, filename: str, module: Mapping[str, Any]) -> bool:
+        """Is the file measured, by this tracer or the one around it?"""
+        return self._decided(filename, module) is not None
+
     def _asked(self, filename: str, module: Mapping[str, Any]) -> Any:
         """What coverage.py says to a file; this thread is deciding until it has."""
         frame: Any = _Running(module)
@@ -214,7 +235,7 @@ class PythonTracer:
 
     def exchange(self, code: CodeType, module: Mapping[str, Any]) -> CodeType:
         """The code to run in place of `code`: instrumented if its file is measured."""
-        if self._decided(code.co_filename, module) is None:
+        if not self._wanted(code.co_filename, module):
             return code
         self.data.activity = True
         if _is_instrumented(code):
@@ -228,17 +249,28 @@ class PythonTracer:
         known = _Process.found(code)
         if known is not None:
             return known
-        function_body = code.co_flags & CO_OPTIMIZED
-        constants = tuple(
-            self._instrumented(item, module)
-            if type(item) is CodeType
-            and (function_body or not can_sleep(item) or item.co_name in _CALLED_AT_ONCE)
-            else item
-            for item in code.co_consts
-        )
+        constants = code.co_consts
+        # In few Python loops: each type of constant would be compiled for itself by PyPy's JIT.
+        kinds = [*map(type, constants)]
+        if CodeType in kinds:
+            constants = self._with_instrumented(code, kinds, module)
         instrumented = RECORDS.record(code, module, _made).applied(code, constants)
         _Process.exchanged[id(code)] = weakref.ref(code), weakref.ref(instrumented)
         return instrumented
+
+    def _with_instrumented(
+        self, code: CodeType, kinds: list[type], module: Mapping[str, Any]
+    ) -> tuple[Any, ...]:
+        """The constants, with instrumented code in place of nested code that won't have a stub."""
+        function_body = code.co_flags & CO_OPTIMIZED
+        constants = list(code.co_consts)
+        at = -1
+        for _ in range(kinds.count(CodeType)):
+            at = kinds.index(CodeType, at + 1)
+            item = constants[at]
+            if function_body or not can_sleep(item) or item.co_name in _CALLED_AT_ONCE:
+                constants[at] = self._instrumented(item, module)
+        return tuple(constants)
 
     def meet(self, function: FunctionType, at_once: bool = False) -> None:
         """Have a function measured from its next call on, if its file is.
@@ -248,13 +280,12 @@ class PythonTracer:
             at_once: the code that will run is to be there before the first call.
         """
         code = function.__code__
-        if _is_instrumented(code) or stub_of(code) is not None:
+        last = type(code.co_consts[-1]) if code.co_consts else None
+        if last is Hits or last is Awake:
             return
-        contexts = self._begins_contexts(code)
+        contexts = self._test_contexts and self._begins_contexts(code)
         if can_sleep(code) and (contexts or not at_once):
-            module = function.__globals__
-            each_call = _in_context if contexts else None
-            put_to_sleep(function, lambda original: _woken(original, module), each_call)
+            put_to_sleep(function, _woken, _in_context if contexts else None)
         else:
             if contexts:
                 self._doubt([code], "is a generator or coroutine: its context isn't recorded")
@@ -262,7 +293,7 @@ class PythonTracer:
 
     def _begins_contexts(self, code: CodeType) -> bool:
         """May a call of a function with that code begin a context, by its name?"""
-        return self._test_contexts and code.co_name.startswith(("test", "runTest"))
+        return code.co_name.startswith(("test", "runTest"))
 
     def begin_context(
         self, function: FunctionType, code: CodeType, arguments: tuple[Any, ...]
@@ -288,10 +319,7 @@ class PythonTracer:
         functions, suspended = _existing()
         for function in functions:
             code = function.__code__
-            if (
-                type(code) is CodeType
-                and self._decided(code.co_filename, function.__globals__) is not None
-            ):
+            if type(code) is CodeType and self._wanted(code.co_filename, function.__globals__):
                 self.meet(function)
         self._doubt(self._making())
         if self._lost(suspended):
@@ -309,7 +337,7 @@ class PythonTracer:
                 if (
                     any(type(item) is CodeType for item in code.co_consts)
                     and not _is_instrumented(code)
-                    and self._decided(code.co_filename, frame.f_globals) is not None
+                    and self._wanted(code.co_filename, frame.f_globals)
                 ):
                     found.append(code)
                 frame = frame.f_back
@@ -323,7 +351,7 @@ class PythonTracer:
             code, frame = getattr(item, f"{prefix}_code"), getattr(item, f"{prefix}_frame")
             if frame is None or type(code) is not CodeType or _is_instrumented(code):
                 continue
-            if self._decided(code.co_filename, frame.f_globals) is not None:
+            if self._wanted(code.co_filename, frame.f_globals):
                 found.append(code)
         return found
 
@@ -376,6 +404,78 @@ class PythonTracer:
             if getattr(builtins, name) is replaced:
                 setattr(builtins, name, original)
         self._hooks = []
+
+
+class SessionTracer(PythonTracer):
+    """Measures for a session; a coverage run around it goes on and gets every hit, too."""
+
+    #: The tracer of the coverage run.
+    outer: PythonTracer | None = None
+
+    def start(self) -> None:
+        """Start measuring."""
+        self.outer = _Process.tracer
+        if self.outer is None:
+            super().start()
+        else:
+            self.outer.data.collect()
+            for record in RECORDS.by_key.values():
+                record.lend()
+                record.since = []
+            self._test_contexts = self.outer._test_contexts
+            self.data.decide = self._decided
+            self.data.measuring = True
+            _Process.tracer = self
+            self._guarded(self._meet_all)
+        if self.data.measuring:
+            RECORDS.session = self.data
+
+    def outlive(self) -> None:
+        """The coverage run ends before the session."""
+        assert self.outer is not None
+        self.outer.data.measuring = False
+        self._hooks, self.outer._hooks = self.outer._hooks, []
+        self.outer = None
+
+    def exchange(self, code: CodeType, module: Mapping[str, Any]) -> CodeType:
+        """The code to run in place of `code`."""
+        if self.outer is not None and RECORDS.crowded():
+            self.outer.data.collect()
+        return super().exchange(code, module)
+
+    def begin_context(
+        self, function: FunctionType, code: CodeType, arguments: tuple[Any, ...]
+    ) -> bool:
+        """A function is called that may begin a context of the coverage run; does it?"""
+        return self.outer is not None and self.outer.begin_context(function, code, arguments)
+
+    def end_context(self) -> None:
+        """The function that has begun the context is over."""
+        if self.outer is not None:
+            self.outer.end_context()
+
+    def is_deciding(self) -> bool:
+        """Does this thread run a decision about a file?"""
+        return super().is_deciding() or (self.outer is not None and self.outer.is_deciding())
+
+    def _wanted(self, filename: str, module: Mapping[str, Any]) -> bool:
+        wanted = super()._wanted(filename, module)
+        return (self.outer is not None and self.outer._wanted(filename, module)) or wanted
+
+    def _release(self) -> None:
+        RECORDS.session = None
+        if self.outer is None:
+            super()._release()
+        else:
+            self.data.measuring = False
+            _Process.tracer, self.outer = self.outer, None
+
+
+def measures() -> str:
+    """What measures in this process with this engine: "session", "coverage" or ""."""
+    if _Process.tracer is None:
+        return ""
+    return "session" if isinstance(_Process.tracer, SessionTracer) else "coverage"
 
 
 def _woken(original: CodeType, module: Mapping[str, Any]) -> CodeType | None:

@@ -12,7 +12,7 @@ so the stub calls a function that it makes in its own frame.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -28,6 +28,9 @@ def hidden(function: Any) -> Any:
     """Hide a function's frames, where that is possible; return the function."""
     return function if __pypy__ is None else __pypy__.hidden_applevel(function)
 
+
+#: Are there stubs?  Their frames must be hidden.
+CAN_SLEEP = __pypy__ is not None
 
 #: How far away the caller of a hidden function is for it.
 CALLER = 1 if __pypy__ is None else 0
@@ -54,65 +57,46 @@ def quietly(function: Callable[..., Any], *args: Any) -> Any:
 
 hidden(quietly)
 
-
-class Stub:
-    """Marks the code of stubs: the last of their constants, and what leads back."""
-
-    __slots__ = ("original",)
-
-    def __init__(self, original: CodeType) -> None:
-        """Remember what the stub stands for."""
-        self.original = original
-
-    def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        """Pickled, it is nothing."""
-        return type(None), ()
-
-
-def stub_of(code: CodeType) -> Stub | None:
-    """What marks this code as a stub's; None if it is none."""
-    last = code.co_consts[-1] if code.co_consts else None
-    return last if type(last) is Stub else None
+#: Given a function's code and globals, returns the code to run, or None.
+Wake = Callable[[CodeType, Mapping[str, Any]], CodeType | None]
+EachCall = Callable[..., Any]
 
 
 def can_sleep(code: CodeType) -> bool:
     """Can a stub stand for this code?  Not for generators and coroutines."""
-    return bool(code.co_flags & bytecode.CO_OPTIMIZED) and not (
-        code.co_flags & bytecode.CO_SUSPENDED
-    )
+    flags = code.co_flags
+    return CAN_SLEEP and bool(flags & bytecode.CO_OPTIMIZED) and not flags & bytecode.CO_SUSPENDED
 
 
-def put_to_sleep(
-    function: FunctionType,
-    wake: Callable[[CodeType], CodeType | None],
-    each_call: Callable[..., Any] | None = None,
-) -> None:
+def put_to_sleep(function: FunctionType, wake: Wake, each_call: EachCall | None = None) -> None:
     """Have a function get other code when it is called for the first time.
 
     Args:
         function: the function.
-        wake: given the function's code, returns the code to run; None to run that, and sleep on.
+        wake: given the function's code and globals, returns the code to run; None to run that,
+            and sleep on.
         each_call: the function keeps its stub, and this is called instead of it each time: with a
             function of the code to run, the original code, and positional and named arguments.
     """
-    awake = _Awake(function, wake, each_call)
-    awake.stub = function.__code__ = _stub(awake.original, awake)
+    code = function.__code__
+    awake = Awake(function, code, wake, each_call)
+    awake.stub = function.__code__ = _stub(code, awake)
     hidden(function)
 
 
-class _Awake:
-    """What a stub calls, with a function of the original code and all arguments."""
+class Awake:
+    """What a stub calls, with a function of the original code and all arguments.
+
+    It is also the last of the stub's constants, and so marks it as one.
+    """
 
     __slots__ = ("each_call", "function", "original", "stub", "wake")
 
     def __init__(
-        self,
-        function: FunctionType,
-        wake: Callable[[CodeType], CodeType | None],
-        each_call: Callable[..., Any] | None,
+        self, function: FunctionType, original: CodeType, wake: Wake, each_call: EachCall | None
     ) -> None:
         self.function = function
-        self.original = function.__code__
+        self.original = original
         self.wake = wake
         self.each_call = each_call
         self.stub: CodeType | None = None
@@ -125,7 +109,7 @@ class _Awake:
         keywords: tuple[Any, ...],
         others: dict[str, Any] | None,
     ) -> Any:
-        woken = quietly(self.wake, self.original)
+        woken = quietly(self.wake, self.original, made.__globals__)
         if woken is not None:
             made.__code__ = woken
         if self.each_call is not None:
@@ -169,16 +153,14 @@ def _arguments(
     return (*positional, *(rest or ())), {**named, **(others or {})}
 
 
-hidden(_Awake.__call__)
+hidden(Awake.__call__)
 hidden(call_unmeasured)
 hidden(_arguments)
 
 
-def _stub(code: CodeType, awake: Callable[..., Any]) -> CodeType:
+def _stub(code: CodeType, awake: Awake) -> CodeType:
     """Code that gives all arguments to `awake`, and returns what that returns."""
-    first = code.co_consts[:1] or (None,)
-    constants = (*first, awake, code, code.co_qualname, None, Stub(code))
-    body = _body_of(code)
+    body, lines = _body_of(code)
     return CodeType(
         code.co_argcount,
         code.co_posonlyargcount,
@@ -187,33 +169,37 @@ def _stub(code: CodeType, awake: Callable[..., Any]) -> CodeType:
         code.co_argcount + code.co_kwonlyargcount + len(code.co_freevars) + 8,
         code.co_flags,
         body,
-        constants,
+        (*(code.co_consts[:1] or _NONE), code, None, awake),
         (),
         code.co_varnames,
         code.co_filename,
         code.co_name,
         code.co_qualname,
         code.co_firstlineno,
-        b"\1\0" * (len(body) // 2),
+        lines,
         b"",
         code.co_freevars,
         code.co_cellvars,
     )
 
 
-#: Bodies by what they depend on; most functions have few arguments and no cells.
-_bodies: dict[tuple[object, ...], bytes] = {}
+_NONE = (None,)
+
+#: Bodies and their line tables by what they depend on; most functions have few arguments and no
+#: cells.
+_bodies: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
 
 
-def _body_of(code: CodeType) -> bytes:
-    """The stub's instructions, from those written before if they are the same."""
+def _body_of(code: CodeType) -> tuple[bytes, bytes]:
+    """The stub's instructions and lines, from those written before if they are the same."""
     names = code.co_varnames if code.co_cellvars else ()
     flags = code.co_flags & (bytecode.CO_VARARGS | bytecode.CO_VARKEYWORDS)
     free = len(code.co_freevars)
     shape = (code.co_argcount, code.co_kwonlyargcount, flags, free, names, code.co_cellvars)
     found = _bodies.get(shape)
     if found is None:
-        found = _body(code)
+        body = _body(code)
+        found = body, b"\1\0" * (len(body) // 2)
         if not names:
             _bodies[shape] = found
     return found
@@ -236,12 +222,13 @@ def _body(code: CodeType) -> bytes:
         else:
             put(bytecode.LOAD_DEREF, cell)
 
-    put(bytecode.LOAD_CONST, 1)
+    awake, original, none = 3, 1, 2  # constants
+    put(bytecode.LOAD_CONST, awake)
     for number in range(len(code.co_freevars)):
         put(bytecode.LOAD_CLOSURE, len(code.co_cellvars) + number)
     if code.co_freevars:
         put(bytecode.BUILD_TUPLE, len(code.co_freevars))
-    put(bytecode.LOAD_CONST, 2)
+    put(bytecode.LOAD_CONST, original)
     put(bytecode.MAKE_FUNCTION, bytecode.WITH_CLOSURE if code.co_freevars else 0)
     for number in range(code.co_argcount):
         load(number)
@@ -251,14 +238,14 @@ def _body(code: CodeType) -> bytes:
         load(at)
         at += 1
     else:
-        put(bytecode.LOAD_CONST, 4)
+        put(bytecode.LOAD_CONST, none)
     for number in range(code.co_argcount, code.co_argcount + code.co_kwonlyargcount):
         load(number)
     put(bytecode.BUILD_TUPLE, code.co_kwonlyargcount)
     if code.co_flags & bytecode.CO_VARKEYWORDS:
         load(at)
     else:
-        put(bytecode.LOAD_CONST, 4)
+        put(bytecode.LOAD_CONST, none)
     put(bytecode.CALL_FUNCTION, 5)
     put(bytecode.RETURN_VALUE)
     return bytes(written)
