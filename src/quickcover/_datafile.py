@@ -1,4 +1,4 @@
-"""Writing a data file of coverage.py, a small one, at the end of a subprocess.
+"""Writing a data file of coverage.py without it, a small one, at the end of a subprocess.
 
 The file is made under another name and renamed: whenever the process is killed, a data file is
 whole or not there.
@@ -34,8 +34,7 @@ def write(told: Told, recorded: Mapping[str, Any], touched: Iterable[str] = ()) 
     """
     suffix = _suffix()
     name = f"{told['data_file'][0]}.{suffix}" if told["suffix"] else told["data_file"][0]
-    directory, base = os.path.split(told["data_file"][0])
-    unfinished = os.path.join(directory, f".quickcover-unfinished{base}.{suffix}")
+    unfinished = unfinished_name(told["data_file"][0], suffix)
     try:
         _fill(unfinished, told, recorded, touched)
         os.replace(unfinished, name)
@@ -43,6 +42,12 @@ def write(told: Told, recorded: Mapping[str, Any], touched: Iterable[str] = ()) 
         if os.path.exists(unfinished):
             os.unlink(unfinished)
         raise
+
+
+def unfinished_name(path: str, suffix: str) -> str:
+    """Where a data file is until it is whole; `coverage combine` doesn't take it for one."""
+    directory, base = os.path.split(path)
+    return os.path.join(directory, f".quickcover-unfinished{base}.{suffix}")
 
 
 def _suffix() -> str:

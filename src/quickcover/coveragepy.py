@@ -48,7 +48,7 @@ from coverage.version import __version__ as coverage_version
 from coverage.version import version_info
 
 import quickcover
-from quickcover import _engines, _startup
+from quickcover import _engines, _env, _startup
 from quickcover._decide import (
     NAME,
     Asked,
@@ -178,8 +178,8 @@ def _asked(cov: Coverage | None, config: CoverageConfig, function_contexts: bool
         config=config,
         options=plugin.options(config) if plugin is not None else _options(config),
         plugin=plugin is not None,
-        function_contexts=function_contexts,
         plugin_contexts=function_contexts and (cov is None or bool(cov._plugins.context_switchers)),
+        test_contexts=config.dynamic_context == "test_function",
         file_tracers=tuple(tracer._coverage_plugin_name for tracer in tracers),
         version=version_info,
     )
@@ -286,10 +286,12 @@ class Collector(_Collector):
             store = _engines.store_class(self._engine)(branch=self.branch)
             begun = _startup.Begun(store, [])
         self._store: _native.Store = begun.store
+        if self._engine == "monitoring" and self.branch:
+            self._store.in_place = not _env.jit_enabled()
         # Tracers that are to be taken over; usually none.
         self._running = begun.tracers
         self.data: TTraceData = self._store
-        self._kept = Kept()
+        self._kept = Kept(getattr(sqldata, "Hasher", None))
         for context, recorded in begun.recorded:
             self._kept.add(context, recorded)
         #: Modules of `source` that no file was found for but when an engine started.
@@ -383,9 +385,10 @@ class Collector(_Collector):
         Returns:
             The previous context (None with a coverage.py that doesn't say).
         """
-        self._keep()
-        self._store.renew()
-        self._keep()  # what other threads hit meanwhile belongs to the old context
+        for recorded in self._store.turn():
+            if recorded:
+                self._take(recorded)
+        self._warn_of_error()
         if self._kept.size > _MAX_KEPT:
             self._write_kept()
         context = self.static_context or new_context
@@ -400,11 +403,16 @@ class Collector(_Collector):
         activity = self._store.activity
         self._store.activity = False
         recorded = self._store.drain(packed=True)
-        self._note_met(recorded)
         self._warn_of_error()
         if activity or recorded:
-            self._kept.add(self.covdata._current_context, recorded)
+            self._take(recorded)
         return bool(activity or recorded)
+
+    def _take(self, recorded: Mapping[str, bytes]) -> None:
+        """Keep what was recorded in the context that is set."""
+        if self._asked_early:
+            self._note_met(recorded)
+        self._kept.add(self.covdata._current_context, recorded)
 
     def flush_data(self) -> bool:
         """Store what was recorded since the last flush.
@@ -430,7 +438,9 @@ class Collector(_Collector):
 
     def _warn_of_error(self) -> None:
         """Warn if the C core failed, or could not do all, since the last time."""
-        self.warn_of(self._store.take_error())
+        error = self._store.take_error()
+        if error is not None:
+            self.warn_of(error)
 
     def warn_of(self, error: BaseException | None) -> None:
         """Warn of an error of the C core, if it is one."""

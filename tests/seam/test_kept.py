@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from coverage import CoverageData
+from coverage.data import combine_parallel_data
+from coverage.misc import Hasher
 
 from quickcover._kept import Kept
 
@@ -104,3 +107,102 @@ def test_a_failure_loses_nothing(tmp_path: Path, branch: bool) -> None:
     assert kept.size == size
     assert kept.write(data, branch, same_name)
     assert contents(data, branch)
+
+
+@pytest.mark.skipif(
+    not hasattr(CoverageData, "_hash_data"), reason="names have no hash of the data"
+)
+@pytest.mark.parametrize("branch", [False, True])
+def test_the_same_data_have_the_same_hash(tmp_path: Path, branch: bool) -> None:
+    def hash_in_name(*more: Part) -> str:
+        data = CoverageData(str(tmp_path / "data"), suffix=True)
+        kept = Kept(Hasher)
+        for context, recorded in [*some_parts(branch), *more]:
+            kept.add(context, packed(recorded))
+        kept.write(data, branch, same_name)
+        data.write()
+        return data.data_filename().rpartition(".H")[2]
+
+    more: Part = ("a", {"one.py": [(1, 1) if branch else 1] * 2})
+    assert hash_in_name() == hash_in_name()
+    assert hash_in_name(more) == hash_in_name(more) != hash_in_name()
+    combined = CoverageData(str(tmp_path / "data"))
+    combine_parallel_data(combined, strict=True)
+    assert 1 in (combined.lines("one.py") or ())
+
+
+def kept_one(file: str = "one.py") -> Kept:
+    kept = Kept()
+    kept.add(None, packed({file: [1, 2, 3]}))
+    return kept
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_the_data_file_is_whole_or_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = CoverageData(str(tmp_path / "data"))
+    old.add_lines({"old.py": [7]})
+    old.close()
+    before = (tmp_path / "data").read_bytes()
+    seen = []
+    replace = os.replace
+
+    def replacing(unfinished: str, name: str) -> None:
+        seen.append((tmp_path / "data").read_bytes())
+        whole = CoverageData(unfinished)
+        whole.read()
+        assert whole.lines("one.py") == [1, 2, 3]
+        replace(unfinished, name)
+
+    monkeypatch.setattr(os, "replace", replacing)
+    data = CoverageData(str(tmp_path / "data"))
+    assert kept_one().write(data, False, same_name)
+    assert seen == [before]
+    assert data.data_filename() == str(tmp_path / "data")
+    assert data.measured_files() == {"one.py"}
+    # What comes later is added to it.
+    assert kept_one("two.py").write(data, False, same_name)
+    data.touch_file("three.py")
+    again = CoverageData(str(tmp_path / "data"))
+    again.read()
+    assert again.measured_files() == {"one.py", "two.py", "three.py"}
+    assert len(seen) == 1 and names(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_where_renaming_fails_coverage_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, branch: bool
+) -> None:
+    def failing(unfinished: str, name: str) -> None:
+        raise OSError("not here")
+
+    monkeypatch.setattr(os, "replace", failing)
+    data = CoverageData(str(tmp_path / "data"))
+    kept = Kept()
+    kept.add("a", packed({"one.py": [(1, 2)] if branch else [1, 2]}))
+    assert kept.write(data, branch, same_name)
+    data.close()
+    assert names(tmp_path) == ["data"]
+    again = CoverageData(str(tmp_path / "data"))
+    again.read()
+    assert again.has_arcs() == branch and again.lines("one.py") == [1, 2]
+    assert again.measured_contexts() == {"a"}
+
+
+def test_interrupted_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(unfinished: str, name: str) -> None:
+        raise KeyboardInterrupt
+
+    kept = kept_one()
+    data = CoverageData(str(tmp_path / "data"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            kept.write(data, False, same_name)
+    assert names(tmp_path) == []
+    assert kept.write(data, False, same_name)
+    assert data.lines("one.py") == [1, 2, 3] and names(tmp_path) == ["data"]

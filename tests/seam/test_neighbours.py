@@ -165,6 +165,42 @@ def test_a_second_coverage_object(run_python: Runner, tmp_path: Path, config: st
     assert "[2, 3, 4, 6, 9, 11]" in found.process.stdout
 
 
+NESTED = """\
+import sys, coverage
+def made(core):
+    cov = coverage.Coverage(config_file=False, data_file=None, branch=True, source=["."])
+    ours = core == "quickcover"
+    cov.set_option("run:plugins" if ours else "run:core", ["quickcover"] if ours else core)
+    return cov
+def lines(cov):
+    data = cov.get_data()
+    return [sorted(data.lines(name)) for name in data.measured_files() if "work" in name]
+outer, inner = map(made, sys.argv[1:])
+outer.start()
+other(1)
+inner.start()
+work(1)
+other(0)
+inner.stop()
+work(3)
+outer.stop()
+print(lines(inner), lines(outer))
+"""
+
+
+@pytest.mark.skipif(STOCK == "pytrace", reason="it goes on recording in frames that it saw begin")
+@pytest.mark.parametrize("other", ["ctrace", "sysmon", "pytrace"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_nested_in_another_core(
+    run_python: Runner, tmp_path: Path, other: str, inside: bool
+) -> None:
+    """The newest measures, and the other goes on afterwards, whatever they measure with."""
+    write(tmp_path, work=WORK, program=START + NESTED)
+    cores = (other, "quickcover") if inside else ("quickcover", other)
+    found = run_python("program.py", *cores).stdout
+    assert found == "[[2, 3, 4, 6, 9, 11]] [[2, 3, 4, 5, 6, 9, 10]]\n"
+
+
 ALL_TAKEN = """\
 import sys
 for tool in range(6):
