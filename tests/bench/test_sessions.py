@@ -80,3 +80,4 @@ def test_tstl() -> None:
     found = sessions.measure("tstl", 1, 0.1, quiet)
     assert found["tstl"] == "1.2.39"
     assert 0 < found["ratios"]["coverage.py"][0] < found["ratios"]["quickcover"][0]
+    assert found["ratios"][tstl.LIMIT][0] > 0.5

@@ -68,16 +68,17 @@ def test_reports_are_rendered() -> None:
 
 def test_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "CHILDREN", 2)
-    assert starts.choose([]) == starts.choose(["start"]) == ["program", "subprocess"]
+    assert starts.choose([]) == starts.choose(["start"]) == ["program", "subprocess", "save"]
     assert starts.choose(["start_program"]) == ["program"]
     assert starts.choose(["loops", "suite"]) == []
-    found = starts.run(["program", "subprocess"], 1, quiet)
-    assert [list(times) for times in found.values()] == [list(starts.TOOLS)] * 2
+    monkeypatch.setattr(starts, "ROUNDS_FOR_ONE", 1)
+    found = starts.run(list(starts.NAMES), 1, quiet)
+    assert [list(times) for times in found.values()] == [list(starts.TOOLS)] * 3
     assert starts.added(found["program"], "coverage") > starts.added(found["program"], "quickcover")
-    assert [goal.limit for goal in starts.goals(found)] == [40, 10]
+    assert [goal.limit for goal in starts.goals(found)] == [40, 10, 100]
     page = "\n".join(render.starts(render.Version("3.14", {"starts": found})))
     assert "| empty subprocess |" in page
-    assert "start of a program: none" in starts.text(found)[0]
+    assert "empty program: none" in starts.text(found)[0]
 
 
 def test_merged() -> None:

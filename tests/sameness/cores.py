@@ -70,7 +70,7 @@ def can_measure(name: str, version: tuple[int, int], branch: bool, pypy: bool = 
     if pypy:
         return name in ("python", *STOCK_TRACERS, DEFAULT)
     if name == "python":
-        return False
+        return version == (3, 11)
     if name == "monitoring":
         return version >= ((3, 14) if branch else (3, 12))
     if name == "probe":

@@ -60,6 +60,9 @@ lib/sqlalchemy/util/queue.py:311: line is executed, should be missing
 src/click/_compat.py:75: line is executed, should be missing
 src/click/_compat.py:76: line is executed, should be missing
 """,
+    ("jinja2", PYPY, FINALIZERS): """
+src/jinja2/nodes.py:166: line is executed, should be missing
+""",
     ("sqlparse", PYPY, TOO_SLOW): """
 tests/test_dos_prevention.py::TestDoSPrevention::test_nested_case_within_cap_under_1s [call]: test is passed, should be failed
 tests/test_dos_prevention.py::TestDoSPrevention::test_nested_paren_within_cap_under_1s [call]: test is passed, should be failed

@@ -7,12 +7,28 @@ with the reason.
 
 from __future__ import annotations
 
-from .suites import Suite
+from .suites import INSIDE, Suite
 
 TIMING = "waits for the clock: what runs depends on the load of the machine"
 SCHEDULER = "whether two of its threads meet depends on when they are switched"
 NETWORK = "talks to servers it starts in other processes"
 SLOW = "takes longer than the rest of the suite"
+
+#: Of Django's, those that work on the database in memory, and need no other process.
+DJANGO_TESTS = """
+admin_changelist admin_filters admin_utils aggregation annotations async auth_tests basic csrf_tests
+db_functions expressions forms_tests generic_views handlers httpwrappers lookup mail middleware
+model_fields model_forms queries schema serializers signals template_tests test_client urlpatterns
+urlpatterns_reverse utils_tests validators view_tests
+""".split()
+
+#: Of pydantic's, those that are about classes and types rather than about many values.
+PYDANTIC_TESTS = """
+aliases annotated computed_fields config construction create_model dataclasses decorators
+deferred_annotations deprecated edge_cases fields forward_ref generics internal main model_signature
+model_validator pickle pipeline private_attributes root_model serialize type_adapter type_alias_type
+types_self types_typeddict typing utils validate_call validators warnings
+""".split()
 
 PROJECTS: tuple[Suite, ...] = (
     Suite(  # methods written by exec, slots, metaprogramming
@@ -228,5 +244,48 @@ PROJECTS: tuple[Suite, ...] = (
             "tests/test_recipes.py::PrimeFunctionTests": SLOW,
             "tests/test_more.py::TestConcurrentTee": SCHEDULER,
         },
+    ),
+    Suite(  # a framework: metaclasses, descriptors, threads, coroutines; a runner of its own
+        "django",
+        "5.2.19",
+        path=".",
+        least=5800,
+        sources=("django", *(f"tests/{name}" for name in DJANGO_TESTS)),
+        program=(
+            str(INSIDE / "django_driver.py"),
+            "--parallel=1",
+            "--verbosity=0",
+            *DJANGO_TESTS,
+        ),
+        needs=("asgiref", "sqlparse", "tzdata"),
+    ),
+    Suite(  # generated classes, type hints in every form
+        "pydantic",
+        "2.14.4",
+        path=".",
+        least=2600,
+        sources=("pydantic", "tests"),
+        tests=(  # "strict" knows the marks of plugins that aren't there
+            *(
+                "-o",
+                "addopts=",
+                "-o",
+                "strict=false",
+                "-W",
+                "ignore::pytest.PytestUnknownMarkWarning",
+            ),
+            *(f"tests/test_{name}.py" for name in PYDANTIC_TESTS),
+        ),
+        needs=(
+            "annotated-types",
+            "dirty-equals",
+            "email-validator",
+            "jsonschema",
+            "packaging",
+            "pydantic-core",
+            "pytest-mock",
+            "pytz",
+            "typing-inspection",
+        ),
     ),
 )
