@@ -416,14 +416,14 @@ def starts(version: Version) -> Iterator[str]:
     found = version.data.get("starts") or {}
     for name, times in found.items():
         if "failure" in times:
-            yield f"start of a {name} failed: {times['failure']}\n"
+            yield f"{measured_starts.NAMES[name]} failed: {times['failure']}\n"
     rows = [
-        [f"empty {name}", f"{statistics.median(times['none']):.1f}",
+        [measured_starts.NAMES[name], f"{statistics.median(times['none']):.1f}",
          *(f"{measured_starts.added(times, tool):+.1f}" for tool in measured_starts.TOOLS[1:])]
         for name, times in found.items() if "failure" not in times
     ]  # fmt: skip
     if rows:
-        yield f"### Starts, Python {version.name}\n"
+        yield f"### Starts and saving, Python {version.name}\n"
         yield "Milliseconds of user CPU time with branches: without a tool, and what is added:\n"
         yield from grid(["", "none", *measured_starts.TOOLS[1:]], rows)
 

@@ -69,7 +69,8 @@ def text(found: dict[str, Any]) -> list[str]:
 def goals(found: dict[str, Any], version: str) -> Iterator[Goal]:
     """What is promised of sessions."""
     ways = found.get("examples", {}).get("ways", {})
-    limits = {"session new": 1.03, "session all": 1.3 if version.startswith("3.11.") else 1.5}
+    probes = version.startswith(("3.11.", "3.12.", "3.13."))
+    limits = {"session new": 1.03, "session all": 1.3 if probes else 1.5}
     for name, limit in limits.items():
         if name in ways:
             yield Goal(f"examples, {name}, to none", median(ways[name]["ratios"]), limit)

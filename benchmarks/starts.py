@@ -1,7 +1,8 @@
-"""Starts: what measuring adds to a program, and to a subprocess, that does nothing."""
+"""Starts and ends: what measuring adds where nothing is done, and what saving takes."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,12 @@ from benchmarks.goals import Goal
 from benchmarks.suites import user_seconds
 from quickcover.bench.errors import CommandError
 
-NAMES = ("program", "subprocess")
+#: What is measured, and what it is called.
+NAMES = {
+    "program": "empty program",
+    "subprocess": "empty subprocess",
+    "save": "saving 40,000 lines, or as many arcs",
+}
 #: They are short, and many rounds are cheap.
 ROUNDS_FOR_ONE = 4
 CHILDREN = 40
@@ -22,6 +28,24 @@ PARENT = """\
 import subprocess, sys
 for _ in range(int(sys.argv[1])):
     subprocess.run([sys.executable, "empty.py"], check=True)
+"""
+#: Some 40,000 lines in 300 modules are executed; prints what saving them takes.
+SAVING = """\
+import pathlib, sys, time
+import coverage
+sys.path[:0] = ["many"]
+source = "def f(x):\\n" + "    if x > 9:\\n        x = 0\\n    x += 1\\n" * 44
+for k in range(300):
+    pathlib.Path("many", f"module_{k}.py").write_text(source)
+cov = coverage.Coverage(branch=sys.argv[1] == "branches", include=["many/*"])
+cov.start()
+for k in range(300):
+    module = __import__(f"module_{k}")
+    module.f(10), module.f(0)
+cov.stop()
+before = time.process_time()
+cov.save()
+print(time.process_time() - before)
 """
 TOOLS = ("none", "coverage", "quickcover")
 _PLUGIN = {"coverage": "", "quickcover": "plugins = quickcover\n"}
@@ -49,7 +73,7 @@ def run(names: list[str], rounds: int, tell: Callable[[str, float], None]) -> di
 
 
 def _measure(name: str, rounds: int, tell: Callable[[str, float], None]) -> dict[str, list[float]]:
-    measure = {"program": _program, "subprocess": _subprocess}[name]
+    measure = {"program": _program, "subprocess": _subprocess, "save": _save}[name]
     times: dict[str, list[float]] = {tool: [] for tool in TOOLS}
     with tempfile.TemporaryDirectory(prefix="quickcover-bench-") as place:
         for tool in TOOLS:
@@ -59,7 +83,7 @@ def _measure(name: str, rounds: int, tell: Callable[[str, float], None]) -> dict
             (directory / "parent.py").write_text(PARENT)
         for turn in range(-1, rounds):  # the first one is to warm up
             for tool in TOOLS[:: 1 if turn % 2 else -1]:
-                tell(f"start of a {name}: {tool}", (turn + 1) / (rounds + 1))
+                tell(f"starts: {name}: {tool}", (turn + 1) / (rounds + 1))
                 spent = measure(tool, Path(place, tool))
                 if turn >= 0:
                     times[tool].append(round(spent * 1000, 3))
@@ -88,6 +112,26 @@ def _subprocess(tool: str, directory: Path) -> float:
     return (with_children - without) / CHILDREN
 
 
+def _save(tool: str, directory: Path) -> float:
+    """All lines, and then all arcs, of a measured process: the longer of both."""
+    if tool == "none":
+        return 0.0
+    (directory / ".coveragerc").write_text(f"[run]\n{_PLUGIN[tool]}")
+    (directory / "saving.py").write_text(SAVING)
+    (directory / "many").mkdir(exist_ok=True)
+    spent = []
+    for mode in ("lines", "branches"):
+        done = subprocess.run(
+            [sys.executable, "saving.py", mode],
+            cwd=directory, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise CommandError(f"saving fails with {tool}: {done.stderr.strip()}")
+        spent.append(float(done.stdout))
+        (directory / ".coverage").unlink()
+    return max(spent)
+
+
 def added(times: dict[str, list[float]], tool: str) -> float:
     """The median of what a tool adds, round by round, in milliseconds."""
     return median(b - a for a, b in zip(times["none"], times[tool], strict=True))
@@ -101,7 +145,7 @@ def text(found: dict[str, Any]) -> list[str]:
             lines.append(f"FAILED: {name}: {times['failure']}")
             continue
         shown = ", ".join(f"{tool} {added(times, tool):+.1f}" for tool in TOOLS[1:])
-        lines.append(f"start of a {name}: none {median(times['none']):.1f} ms, {shown}")
+        lines.append(f"{NAMES[name]}: none {median(times['none']):.1f} ms, {shown}")
     return lines
 
 
@@ -110,6 +154,8 @@ def goals(found: dict[str, Any]) -> Iterator[Goal]:
     for name, limit in (("program", 40.0), ("subprocess", 10.0)):
         times = found.get(name, {})
         if "quickcover" in times:
-            yield Goal(
-                f"empty {name}, milliseconds added by quickcover", added(times, "quickcover"), limit
-            )
+            text = f"{NAMES[name]}, milliseconds added by quickcover"
+            yield Goal(text, added(times, "quickcover"), limit)
+    times = found.get("save", {})
+    if "quickcover" in times:
+        yield Goal(f"{NAMES['save']}, milliseconds", added(times, "quickcover"), 100.0)

@@ -148,7 +148,7 @@ def inputs(count: int) -> list[str]:
     lines = []
     for _ in range(count):
         text = ""
-        for _ in range(12):
+        for _ in range(20):
             state = (state * 1_103_515_245 + 12_345) & 0x7FFFFFFF
             text += ("7", "30", "(2+5)", "-1", "1", "0", " 4", "6")[state >> 8 & 7]
             text += "+-*/"[state >> 12 & 3]

@@ -4,9 +4,10 @@
     python -m benchmarks.tstl [--seconds N] [--rounds N] [--tools NAME...]
 
 The harness is avl.tstl, for the tree in avltree.py.  In each round the tester runs N seconds
-without coverage, on quickcover.tstl, and on coverage.py of today as TSTL uses it: through its
-public API, with its data file.  `python -m benchmarks --programs tstl` does the same, and can write
-what comes of it.
+without coverage, on quickcover.tstl, with coverage that does nothing (what TSTL itself spends on
+it: the limit), and on coverage.py of today as TSTL uses it: through its public API, with its data
+file.  Operations are counted by user CPU time, as if the processor had been the tester's for N
+seconds.  `python -m benchmarks --programs tstl` does the same, and can write what comes of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import importlib.util
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -28,9 +30,11 @@ from quickcover.bench.errors import CommandError
 
 HERE = Path(__file__).resolve().parent
 WITHOUT = "without"
+LIMIT = "coverage that does nothing"
 TOOLS = {
     WITHOUT: ["-m", "tstl.randomtester", "--noCover"],
     "quickcover": ["-m", "quickcover.tstl", "randomtester"],
+    LIMIT: [str(HERE / "nothing.py")],
     "coverage.py": [str(HERE / "stock.py")],
 }
 #: What QUICKCOVER_ENGINE and coverage.py's variables say must not matter.
@@ -38,13 +42,14 @@ OURS = ("QUICKCOVER_", "COVERAGE_")
 
 
 def operations(tool: str, seconds: int, directory: Path, seed: int) -> int:
-    """How many operations a run does.
+    """How many operations a run does in so many seconds of user CPU time.
 
     Raises:
         CommandError: it didn't tell.
     """
     options = ["--timeout", str(seconds), "--seed", str(seed)]
     env = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run(
         [sys.executable, *TOOLS[tool], *options],
         cwd=directory, env=env, capture_output=True, text=True, check=False,
@@ -53,7 +58,8 @@ def operations(tool: str, seconds: int, directory: Path, seed: int) -> int:
     if done.returncode or found is None:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise CommandError(f"{tool}: {last}")
-    return int(found[1])
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    return round(int(found[1]) * seconds / spent)
 
 
 def measure(
@@ -98,7 +104,8 @@ def ratios(found: dict[str, list[int]]) -> dict[str, list[float]]:
 def text(found: dict[str, Any]) -> list[str]:
     """What was measured, for people."""
     counts = found["operations"][WITHOUT]
-    first = f"TSTL's random tester: {median(counts):,.0f} operations in {found['seconds']} s"
+    seconds = found["seconds"]
+    first = f"TSTL's random tester: {median(counts):,.0f} operations in {seconds} s of CPU time"
     return [f"{first} without coverage; the others to that:"] + [
         f"  {tool:28}{median(values):.4f} ({min(values):.4f}-{max(values):.4f})"
         for tool, values in found["ratios"].items()
