@@ -124,7 +124,7 @@ test-all:
 
 oom: $(INSTALLED)
 	@$(call c-tests,debug,-R oom)
-	$(VPYTHON) -m pytest -m oom $(PYTEST_ARGS)
+	OOM_STEP=1 $(VPYTHON) -m pytest -m oom $(PYTEST_ARGS)
 
 refleak: $(INSTALLED)
 	$(VPYTHON) -m pytest -m leak $(PYTEST_ARGS)
