@@ -343,11 +343,14 @@ static bool parse_match(parser *p)
     if (position < 0 || !next_line(p)) {
         return false;
     }
-    while (p->more && p->lex.indent == indent + 1) {
-        if (!name_at(p, 0, "case") || !parse_case(p)) {
-            return p->result == QC_OUTLINE_DONE ? fail(p, QC_OUTLINE_UNSURE) : false;
+    do {
+        if (!p->more || p->lex.indent != indent + 1 || !name_at(p, 0, "case")) {
+            return fail(p, QC_OUTLINE_UNSURE);
         }
-    }
+        if (!parse_case(p)) {
+            return false;
+        }
+    } while (p->more && p->lex.indent > indent);
     return finish(p, position);
 }
 

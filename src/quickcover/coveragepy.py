@@ -325,8 +325,11 @@ class Collector(_Collector):
 
         The probe engine asks about functions that exist when it starts.  That doesn't count as
         having met a module: coverage.py is to warn of those that were imported before.  And most
-        of those files are never asked about again: their decisions need not be kept.
+        of those files are never asked about again: their decisions need not be kept.  The tracers
+        of further threads ask nothing at the start, and what other threads decide meanwhile stays.
         """
+        if self.tracers:
+            return super()._start_tracer()
         unmatched, decisions = self._unmatched(), self.should_trace_cache
         before, known = unmatched.copy(), set(decisions)
         function = self._start_or_take_over()

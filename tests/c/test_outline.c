@@ -108,6 +108,8 @@ static void constants(void)
     }
     CHECK_EQ(make(&outline, "if 'a' 'b': c\n"), QC_OUTLINE_UNSURE);
     CHECK_EQ(make(&outline, "if 1or 2: c\n"), QC_OUTLINE_UNSURE);
+    CHECK_EQ(make(&outline, "match x:\ny\n"), QC_OUTLINE_UNSURE);
+    CHECK_EQ(make(&outline, "match x:\n case y: z\n z\n"), QC_OUTLINE_UNSURE);
 }
 
 static void unsure(void)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import runpy
+import sys
 import threading
 import uuid
 import warnings
@@ -13,6 +14,7 @@ from typing import Any
 
 import coverage
 import pytest
+from coverage.collector import Collector
 from coverage.exceptions import CoverageWarning
 from coverage.inorout import InOrOut
 
@@ -167,6 +169,31 @@ def test_threads(make: Make, tmp_path: Path) -> None:
         thread.start()
         thread.join()
     assert lines(cov, "program.py") == [1, 2]
+
+
+def test_what_other_threads_decide_is_kept(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Collector._start_tracer
+    started: list[str] = []  # stays empty with engines that need no tracer in each thread
+
+    def start_and_decide(self: Collector) -> Any:
+        function = start(self)
+        name = f"/not measured/{len(started)}.py"
+        if threading.current_thread() is not threading.main_thread():
+            self.should_trace_cache[name] = self.should_trace(name, sys._getframe())
+            started.append(name)
+        return function
+
+    monkeypatch.setattr(Collector, "_start_tracer", start_and_decide)
+    cov = make(data_file=None)
+    with cov.collect():
+        for _ in range(2):
+            thread = threading.Thread(target=sys.exit)
+            thread.start()
+            thread.join()
+        assert cov._collector is not None
+        assert set(started) <= set(cov._collector.should_trace_cache)
 
 
 def test_relative_files(make: Make, tmp_path: Path) -> None:
