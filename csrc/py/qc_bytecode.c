@@ -217,31 +217,64 @@ int qc_line_cursor_next(qc_line_cursor *cursor)
     return next_location(cursor);
 }
 
+/* Up to eight bytes as a number, the first lowest; zeros where there are none. */
+static inline uint64_t eight_bytes(const uint8_t *at, size_t left)
+{
+    uint64_t word = 0;
+    if (left >= sizeof word) {
+        memcpy(&word, at, sizeof word); /* one instruction */
+    } else {
+        memcpy(&word, at, left);
+    }
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static void add_unit(const qc_codeview *view, uint32_t unit, uint64_t *bits)
+{
+    if (unit < view->units) {
+        bits[unit / 64] |= UINT64_C(1) << unit % 64;
+    }
+}
+
+/* Adds what an entry changes whose form is not one of those that stay on the line. */
+static void add_changes(const qc_codeview *view, size_t at, uint32_t start, uint64_t *bits)
+{
+    enum { NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    uint8_t head = view->linetable[at];
+    int form = (head >> 3) & 15;
+    bool same = (form == NO_COLUMNS || form == LONG) && at + 1 < view->linetable_size &&
+                view->linetable[at + 1] == 0;
+    if (!same) {
+        add_unit(view, start, bits);
+    }
+    if (form == NONE) {
+        add_unit(view, start + (head & 7) + 1, bits); /* which has a line again */
+    }
+}
+
+/* Eight bytes at a time: all code that is loaded passes by here. Only the first byte of an entry has
+ * its highest bit set; below are four bits for its form and three for its length. */
 void qc_line_changes(const qc_codeview *view, uint64_t *bits)
 {
-    enum { FIRST_BYTE = 0x80, ONE_LINE_0 = 10, NEXT_LINE = 11, NO_COLUMNS = 13, LONG = 14 };
-    enum { NONE = 15 };
-    const uint8_t *at = view->linetable, *end = at + view->linetable_size;
-    uint32_t start = 0, units = 0;
-    bool unknown = true;
-    while (at < end) {
-        uint8_t head = *at++;
-        if (!(head & FIRST_BYTE)) {
-            continue; /* of the entry before */
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    const uint8_t next_line = 0x80 | 11 << 3; /* the forms below it stay on the line */
+    uint32_t start = 0;
+    add_unit(view, 0, bits);
+    for (size_t at = 0; at < view->linetable_size; at += 8) {
+        uint64_t word = eight_bytes(view->linetable + at, view->linetable_size - at);
+        uint64_t heads = word & 0x80 * each;
+        uint64_t changes = ((word & 0x7F * each) + (0x100 - next_line) * each) & heads;
+        uint64_t ones = heads >> 7;
+        uint64_t units = (word & 0x07 * ones) + ones; /* of each entry, where it begins */
+        for (; changes != 0; changes &= changes - 1) {
+            unsigned shift = qc_lowest_bit(changes) - 7;
+            uint64_t before = units & ((UINT64_C(1) << shift) - 1);
+            add_changes(view, at + shift / 8, start + (uint32_t)(before * each >> 56), bits);
         }
-        int form = (head >> 3) & 15;
-        start += units;
-        units = (uint32_t)(head & 7) + 1;
-        if (form < NEXT_LINE && !unknown) {
-            at += form == ONE_LINE_0 ? 2 : 1; /* columns */
-            continue;
-        }
-        bool same =
-            form < NEXT_LINE || ((form == NO_COLUMNS || form == LONG) && at < end && *at == 0);
-        if ((!same || unknown) && start < view->units) {
-            bits[start / 64] |= UINT64_C(1) << start % 64;
-        }
-        unknown = form == NONE;
+        start += (uint32_t)(units * each >> 56);
     }
 }
 

@@ -75,6 +75,20 @@ static inline uint32_t qc_bits_set(uint64_t bits)
 #endif
 }
 
+/* The position of the lowest bit that is set; one must be. */
+static inline unsigned qc_lowest_bit(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return (unsigned)__builtin_ctzll(bits);
+#else
+    unsigned position = 0;
+    for (; !(bits & 1); bits >>= 1) {
+        position++;
+    }
+    return position;
+#endif
+}
+
 /* sys.monitoring: PEP 669, 3.12. */
 #define QC_HAVE_MONITORING (PY_VERSION_HEX >= 0x030C0000)
 /* BRANCH_LEFT and BRANCH_RIGHT, which can be disabled one by one: 3.14. */

@@ -317,11 +317,25 @@ static int mark_proofs(const qc_codeview *view, const int32_t *lines, qc_hits *h
     return marks;
 }
 
+/* Is there anything that may be marked? */
+static bool may_have_marks(const qc_codeview *view)
+{
+    enum { BRANCHES = 1u << QC_FLOW_BRANCH | 1u << QC_FLOW_BRANCH_BACK };
+    bool found = view->exceptions_size > 0;
+    for (uint32_t unit = 0; unit < view->units && !found; unit++) {
+        found = BRANCHES >> qc_opcode_flow(view->code[2 * (size_t)unit]) & 1;
+    }
+    return found;
+}
+
 int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
 {
+    if (!may_have_marks(view)) {
+        return 0;
+    }
     int32_t *lines = lines_new(view);
     if (lines == NULL) {
-        return view->units == 0 ? 0 : -1;
+        return -1;
     }
     int marks = mark_handlers(view, lines, hits) | mark_proofs(view, lines, hits);
     qc_free(lines, view->units * sizeof(int32_t));

@@ -155,16 +155,19 @@ static void take_census(const qc_codeview *view, bool tells, unit_sets *sets, ce
 
 uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint32_t *stub)
 {
-    enum { ONE_ISLAND_IN = 50, NEAR = 200 };
+    enum { ONE_ISLAND_IN = 50, NEAR = 200, SMALL = 8 };
     census count = {0};
+    uint64_t small[3 * SMALL] = {0};
     size_t words = view->units / 64 + 1; /* a branch may be the last */
-    uint64_t *bits = qc_calloc(3 * words, sizeof *bits);
+    uint64_t *bits = words <= SMALL ? small : qc_calloc(3 * words, sizeof *bits);
     if (bits == NULL) {
         return 0;
     }
     unit_sets sets = {bits, bits + words, bits + 2 * words, words};
     take_census(view, tells, &sets, &count);
-    qc_free(bits, 3 * words * sizeof *bits);
+    if (bits != small) {
+        qc_free(bits, 3 * words * sizeof *bits);
+    }
     uint32_t ask = qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
     uint32_t units = view->units + count.pads + (count.sites + count.pads) * (ask + 1) +
                      count.handlers + count.branches * (ask + QC_FAR_UNITS + QC_MAX_EXIT_UNITS) +
