@@ -30,7 +30,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 EXPECTED = REPO / "tests" / "cpython" / "expected.toml"
-COVERAGE = "7.17.3"
+COVERAGE = "7.17.5"
 TIME_LIMIT = 300  # seconds, for one module
 NONE, OURS, STOCK = "none", "quickcover", "ctrace"
 CONFIG = """\

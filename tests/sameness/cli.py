@@ -15,7 +15,7 @@ from .projects import PROJECTS
 from .session import Session
 from .stdlib import STDLIB
 
-COVERAGE = "7.17.3"
+COVERAGE = "7.17.5"
 SUITES = {suite.name: suite for suite in (*PROJECTS, *STDLIB)}
 
 

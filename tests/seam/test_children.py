@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,21 @@ def test_a_forced_engine_reaches_children(run_python: Runner, tmp_path: Path) ->
     (tmp_path / ".coveragerc").write_text(config)
     output = run_python("-m", "quickcover", "run", "program.py").stdout
     assert output.split() == [_engines.TRACERS[COMMON]] * 2
+
+
+@pytest.mark.parametrize("setting", ["", "dynamic_context = test_function"])
+def test_a_child_dies_of_an_interrupt(run_python: Runner, tmp_path: Path, setting: str) -> None:
+    # With contexts, it starts coverage.py.
+    write(
+        tmp_path,
+        child="import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n",
+        program="import subprocess, sys\n"
+        "print(subprocess.run([sys.executable, 'child.py']).returncode)\n",
+    )
+    config = f"[run]\nplugins = quickcover\npatch = subprocess\n{setting}\n"
+    (tmp_path / ".coveragerc").write_text(config)
+    done = run_python("-m", "coverage", "run", "program.py")
+    assert done.stdout == f"{-signal.SIGINT}\n"
 
 
 def test_processes_that_measure_nothing_import_nothing(run_python: Runner) -> None:
