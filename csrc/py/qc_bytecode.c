@@ -255,8 +255,8 @@ static void add_changes(const qc_codeview *view, size_t at, uint32_t start, uint
     }
 }
 
-/* Eight bytes at a time: all code that is loaded passes by here. Only the first byte of an entry has
- * its highest bit set; below are four bits for its form and three for its length. */
+/* Eight bytes at a time: all code that is loaded passes by here. Only the first byte of an entry
+ * has its highest bit set; below are four bits for its form and three for its length. */
 void qc_line_changes(const qc_codeview *view, uint64_t *bits)
 {
     const uint64_t each = UINT64_C(0x0101010101010101);
