@@ -1,6 +1,7 @@
 """Count the engines' instructions on small workloads, and fail if they grew by more than 3 %.
 
-    python benchmarks/check.py [--write] [--workloads NAME...] [--verbose]     (make bench-check)
+    python benchmarks/check.py [--write] [--workloads NAME...] [--engines NAME...] [--verbose]
+                                                                               (make bench-check)
 
 callgrind counts the same each time, on a busy machine, too. For each workload, engine and mode
 there are two figures, of a run of 2n less one of n, so that start and end are not in them:
@@ -117,9 +118,9 @@ def able() -> Iterator[tuple[str, str]]:
             yield engine, mode
 
 
-def count(workloads: list[str]) -> Counts:
+def count(workloads: list[str], engines: list[str]) -> Counts:
     """All figures. As many processes at a time as there are cores: that changes no count."""
-    pairs = [("none", "lines"), *able()]
+    pairs = [("none", "lines"), *(pair for pair in able() if pair[0] in engines)]
     jobs = [(w, *pair, n) for w in workloads for pair in pairs for n in sizes(w)]
     progress = Line()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -238,6 +239,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="replace the counts of this Python")
+    parser.add_argument("--engines", nargs="+", default=_select.ENGINES, choices=_select.ENGINES)
     parser.add_argument("--verbose", action="store_true", help="show every figure")
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=WORKLOADS)
     options = parser.parse_args()
@@ -248,7 +250,7 @@ def main() -> int:
         print(f"bench-check: skipped, there is no {path().name}: write it with --write")
         return 0
     try:
-        counts = count(options.workloads)
+        counts = count(options.workloads, options.engines)
     except CountError as error:
         print(f"bench-check: {error}", file=sys.stderr)
         return 1
@@ -258,7 +260,8 @@ def main() -> int:
     if not options.write:
         return compare(counts, options.verbose)
     if path().exists():
-        counts = json.loads(path().read_text(encoding="utf-8"))["counts"] | counts
+        before = json.loads(path().read_text(encoding="utf-8"))["counts"]
+        counts = before | {name: before.get(name, {}) | row for name, row in counts.items()}
     found = {"environment": environment(), "counts": counts}
     path().parent.mkdir(exist_ok=True)
     path().write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

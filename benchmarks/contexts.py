@@ -1,7 +1,7 @@
 """What do contexts cost?  The tests of a real project under pytest-cov, with and without them.
 
     python benchmarks/contexts.py [--python PYTHON] [--rounds N] [--tests N] [--lines]
-                                  [--setups NAME...] [--output FILE]
+                                  [--setups NAME...] [--output FILE] [--merge FILE]
 
 The interpreter needs pytest, pytest-cov, pretend, coverage and quickcover; packaging's source
 distribution comes from PyPI.  3,000 of its tests, which take far less than a millisecond each, are
@@ -164,6 +164,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lines", action="store_true", help="without branches")
     parser.add_argument("--setups", nargs="+", default=names(), choices=names(), metavar="NAME")
     parser.add_argument("--output", type=Path, help="where to write the JSON")
+    parser.add_argument("--merge", type=Path, help="a file of results that it is to be put into")
     return parser.parse_args()
 
 
@@ -198,10 +199,15 @@ def main() -> None:
                 seconds[str(setup) or "none"].append(taken)
     print(f"{options.tests} tests of {PROJECT} {VERSION}; load {began}-{machine.load()}")
     table = show(seconds)
+    result = {"date": machine.now(), "git": sources.git(), "machine": machine.machine()}
+    result |= {"project": f"{PROJECT} {VERSION}", "tests": options.tests, "rounds": options.rounds}
+    result |= {"branches": not options.lines, "load": [began, machine.load()], "setups": table}
     if options.output:
-        result = {"date": machine.now(), "git": sources.git(), "machine": machine.machine()}
-        result |= {"tests": options.tests, "branches": not options.lines, "setups": table}
         options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if options.merge:
+        results = json.loads(options.merge.read_text(encoding="utf-8"))
+        text = json.dumps({**results, "contexts": result}, indent=1)
+        options.merge.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -302,6 +302,7 @@ def one_version(version: Version) -> Iterator[str]:
     yield from start_and_end(version)
     yield from memory(version)
     yield from suites(version)
+    yield from contexts(version)
     yield from starts(version)
     yield from sessions(version)
     left_out = version.data["left_out"]
@@ -409,6 +410,26 @@ def suites(version: Version) -> Iterator[str]:
 def _seconds(times: dict[str, list[float]]) -> str:
     user, wall = (statistics.median(times[kind]) for kind in ("user", "wall"))
     return f"{user:.2f} ({wall:.2f})"
+
+
+def contexts(version: Version) -> Iterator[str]:
+    """What a context for each test costs."""
+    found = version.data.get("contexts")
+    if not found:
+        return
+    yield f"### A context for each test, {version.title}\n"
+    yield (
+        f"{found['tests']:,} short tests of {found['project']} under pytest-cov"
+        f"{' with branches' if found['branches'] else ''}, whole processes: seconds of user CPU time, "
+        "the ratio to the same core without contexts, and to no coverage "
+        f"({found['date']}, {found['rounds']} rounds; `benchmarks/contexts.py`).\n"
+    )
+    rows = []
+    for name, setup in found["setups"].items():
+        core = name.partition("/")[0]
+        ratios = (setup.get(f"to {base}") for base in (core, NONE))
+        rows.append([name, number(statistics.median(setup["seconds"])), *map(number, ratios)])
+    yield from grid(["", "seconds", "to no contexts", "to none"], rows)
 
 
 def starts(version: Version) -> Iterator[str]:
