@@ -95,6 +95,7 @@ class Interpreter:
 
 def _environment(tool: Tool | None) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # users have compiled files, and the python engine's
     env["PYTHONHASHSEED"] = "0"
     if tool is not None:
         env.update(tool.env)
