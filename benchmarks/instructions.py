@@ -1,26 +1,33 @@
 """Count instructions instead of time: no noise, even on a busy machine.
 
     python benchmarks/instructions.py [--python PYTHON] [--scale X] [--keep DIRECTORY]
-                                      [--programs NAME...] [--tools NAME...]
+                                      [--programs NAME...] [--tools NAME...] [--merge FILE]
 
 Runs under valgrind's callgrind, some 50 times slower than bare, so the programs are scaled down to
 a hundredth. Instructions are not time (caches, mispredicted branches), but a tool that adds none
-adds no time either. --keep leaves callgrind's files for callgrind_annotate, to see who is to blame.
+adds no time either. --keep leaves callgrind's files for callgrind_annotate, to see who is to blame; --merge
+puts the ratios of steady programs into a file of results. As many processes run at a time as there
+are cores: that changes no count.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import json
+import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import tools, workloads
+from benchmarks import sources, tools, workloads
 from benchmarks.measure import Benchmark, ChildError, Interpreter, scratch
 from benchmarks.tools import NONE, Tool
 from benchmarks.workloads import IMPORT, STEADY, Workload
+from quickcover.bench.machine import now
 
 
 def collected(path: Path) -> int:
@@ -35,30 +42,43 @@ def count(benchmark: Benchmark, workload: Workload, tool: Tool, n: int, keep: Pa
     """Instructions of one process."""
     out = keep / f"{workload.name}-{tool.name.replace('/', '-')}-{n}.callgrind"
     prefix = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+    benchmark = copy.copy(benchmark)  # others count at the same time
     with scratch() as benchmark.data:
         request = {**benchmark.request(workload, tool, n), "leave": True, "warm_up": 0}
         benchmark.interpreter.run(request, tool, prefix)
     return collected(out)
 
 
-def compare(benchmark: Benchmark, workload: Workload, keep: Path) -> None:
-    """One line for each tool: how many instructions more a run of 2n takes than one of n.
+def steady(benchmark: Benchmark, workload: Workload, tool: Tool, keep: Path) -> int | str:
+    """How many instructions more a run of 2n takes than one of n; or why that can't be said.
 
     That leaves out start and end, and what is done once for each place in the code.
     """
     n = workload.scaled(benchmark.scale)
-    base = 0
-    for tool in benchmark.tools:
-        try:
-            less, more = (0, n) if workload.kind == IMPORT else (n, 2 * n)
-            total = count(benchmark, workload, tool, more, keep)
-            total -= count(benchmark, workload, tool, less, keep)
-        except ChildError as error:
-            print(f"{workload.name:14}{tool.name:28}{error}", flush=True)
-            continue
-        base = total if tool.name == NONE else base
-        ratio = f"{total / base:8.4f}" if base else ""
-        print(f"{workload.name:14}{tool.name:28}{total:16,}{ratio}", flush=True)
+    less, more = (0, n) if workload.kind == IMPORT else (n, 2 * n)
+    try:
+        total = count(benchmark, workload, tool, more, keep)
+        return total - count(benchmark, workload, tool, less, keep)
+    except ChildError as error:
+        return str(error)
+
+
+def compare(benchmark: Benchmark, keep: Path) -> dict[str, dict[str, float]]:
+    """Print a line for each workload and tool; the ratios to none, by tool."""
+    pairs = [(workload, tool) for workload in benchmark.workloads for tool in benchmark.tools]
+    ratios: dict[str, dict[str, float]] = {}
+    base: int | str = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        totals = pool.map(lambda pair: steady(benchmark, *pair, keep), pairs)
+        for (workload, tool), total in zip(pairs, totals, strict=True):
+            base = total if tool.name == NONE else base
+            line = f"{workload.name:14}{tool.name:28}{total:>16}"
+            if isinstance(base, int) and isinstance(total, int):
+                line += f"{total / base:8.4f}"
+                if tool.name != NONE and workload.kind == STEADY:
+                    ratios.setdefault(tool.name, {})[workload.name] = total / base
+            print(line, flush=True)
+    return ratios
 
 
 def main() -> int:
@@ -69,6 +89,7 @@ def main() -> int:
     parser.add_argument("--programs", nargs="+", default=[STEADY], metavar="NAME")
     parser.add_argument("--tools", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--keep", type=Path, help="directory for callgrind's files")
+    parser.add_argument("--merge", type=Path, help="a file of results for the ratios")
     options = parser.parse_args()
     try:
         chosen = tools.choose(options.tools), workloads.choose(options.programs)
@@ -83,8 +104,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         keep = options.keep or Path(directory)
         keep.mkdir(parents=True, exist_ok=True)
-        for workload in benchmark.workloads:
-            compare(benchmark, workload, keep)
+        ratios = compare(benchmark, keep)
+    if options.merge:
+        results = json.loads(options.merge.read_text(encoding="utf-8"))
+        results["instructions"] = {"date": now(), "git": sources.git(), "ratios": ratios}
+        options.merge.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -19,7 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import starts as measured_starts
-from benchmarks.tools import EMPTY_MONITORING, EMPTY_TRACE, MODES, NONE
+from benchmarks.tools import EMPTY_MONITORING, EMPTY_TRACE, MODES, NONE, TOOLS
 from benchmarks.workloads import CODES, IMPORT, STEADY
 from quickcover import _env, _select
 from quickcover.bench import plot
@@ -188,9 +188,29 @@ def overview(versions: list[Version]) -> Iterator[str]:
         rows.append([short(tool) + (f": {mode}" if mode else ""), *cells])
     yield from grid(["", *(v.name for v in versions)], rows)
     yield "- means: not in the results, or not possible there.\n"
+    yield from counted(versions)
     for mode in MODES:
         if any(v.own(mode) in v.tools for v in versions):
             yield f"![Steady programs, {mode}](performance/overview-{mode}.svg)\n"
+
+
+def counted(versions: list[Version]) -> Iterator[str]:
+    """The same in instructions, where they were counted."""
+    found = [v.data.get("instructions", {}).get("ratios", {}) for v in versions]
+    names = [tool.name for tool in TOOLS if any(tool.name in ratios for ratios in found)]
+    if not names:
+        return
+    yield "The same in instructions, which valgrind counts exactly, where times have noise:\n"
+    rows = []
+    for name in names:
+        cells = []
+        for version, ratios in zip(versions, found, strict=True):
+            mine = list(ratios.get(name, {}).values())
+            mark = "**" if version.own(name.partition("/")[2]) == name else ""
+            text = f"{statistics.geometric_mean(mine):.3f} ({max(mine):.3f})" if mine else "-"
+            cells.append(f"{mark}{text}{mark}" if mine else text)
+        rows.append([f"{short(name)}: {name.partition('/')[2]}", *cells])
+    yield from grid(["", *(v.name for v in versions)], rows)
 
 
 def ordered(versions: list[Version]) -> list[str]:
