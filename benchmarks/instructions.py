@@ -6,7 +6,7 @@
 Runs under valgrind's callgrind, some 50 times slower than bare, so the programs are scaled down to
 a hundredth. Instructions are not time (caches, mispredicted branches), but a tool that adds none
 adds no time either. --keep leaves callgrind's files for callgrind_annotate, to see who is to blame; --merge
-puts the ratios of steady programs into a file of results. As many processes run at a time as there
+puts the ratios into a file of results, with those that it has. As many processes run at a time as there
 are cores: that changes no count.
 """
 
@@ -75,7 +75,7 @@ def compare(benchmark: Benchmark, keep: Path) -> dict[str, dict[str, float]]:
             line = f"{workload.name:14}{tool.name:28}{total:>16}"
             if isinstance(base, int) and isinstance(total, int):
                 line += f"{total / base:8.4f}"
-                if tool.name != NONE and workload.kind == STEADY:
+                if tool.name != NONE:
                     ratios.setdefault(tool.name, {})[workload.name] = total / base
             print(line, flush=True)
     return ratios
@@ -107,6 +107,8 @@ def main() -> int:
         ratios = compare(benchmark, keep)
     if options.merge:
         results = json.loads(options.merge.read_text(encoding="utf-8"))
+        known = results.get("instructions", {}).get("ratios", {})
+        ratios = known | {tool: known.get(tool, {}) | found for tool, found in ratios.items()}
         results["instructions"] = {"date": now(), "git": sources.git(), "ratios": ratios}
         options.merge.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0

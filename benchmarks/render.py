@@ -200,16 +200,23 @@ def counted(versions: list[Version]) -> Iterator[str]:
     names = [tool.name for tool in TOOLS if any(tool.name in ratios for ratios in found)]
     if not names:
         return
-    yield "The same in instructions, which valgrind counts exactly, where times have noise:\n"
+    yield (
+        "The same in instructions, which valgrind counts exactly, where times have noise; and those of "
+        "a large import, whose start and end are left out:\n"
+    )
     rows = []
-    for name in names:
-        cells = []
-        for version, ratios in zip(versions, found, strict=True):
-            mine = list(ratios.get(name, {}).values())
-            mark = "**" if version.own(name.partition("/")[2]) == name else ""
-            text = f"{statistics.geometric_mean(mine):.3f} ({max(mine):.3f})" if mine else "-"
-            cells.append(f"{mark}{text}{mark}" if mine else text)
-        rows.append([f"{short(name)}: {name.partition('/')[2]}", *cells])
+    for kind, title in ((STEADY, ""), (IMPORT, ", import_sympy")):
+        for name in names:
+            cells = []
+            for version, ratios in zip(versions, found, strict=True):
+                known = ratios.get(name, {})
+                mine = [known[program] for program in version.of_kind(kind) if program in known]
+                mark = "**" if version.own(name.partition("/")[2]) == name else ""
+                text = f"{statistics.geometric_mean(mine):.3f}" if mine else "-"
+                text += f" ({max(mine):.3f})" if len(mine) > 1 else ""
+                cells.append(f"{mark}{text}{mark}" if mine else text)
+            if any(cell != "-" for cell in cells):
+                rows.append([f"{short(name)}: {name.partition('/')[2]}{title}", *cells])
     yield from grid(["", *(v.name for v in versions)], rows)
 
 

@@ -156,6 +156,21 @@ def test_page_tells_where_others_are_ahead() -> None:
     assert "- coverage.py, sysmon, branches: too old\n" in page
 
 
+def test_page_shows_instructions_and_contexts() -> None:
+    data = result(one={"ctrace/branches": [3.0, 2.9, 3.1]}, two={})
+    data["workloads"]["two"]["kind"] = "import"
+    data["instructions"] = {"ratios": {"ctrace/branches": {"one": 3.25, "two": 1.5}}}
+    setups = {"ctrace": {"seconds": [1.0], "to none": 1.4}}
+    setups["ctrace/plugin"] = {"seconds": [2.0, 4.0], "to ctrace": 3.0, "to none": 4.2}
+    data["contexts"] = {"date": "2020-01-01", "project": "packaging 1", "tests": 3, "rounds": 2}
+    data["contexts"] |= {"branches": True, "setups": setups}
+    page = render.document([render.Version("3.14", data)])
+    assert "| coverage.py, ctrace: branches | 3.250 |" in page
+    assert "| coverage.py, ctrace: branches, import_sympy | 1.500 |" in page
+    assert "| ctrace | 1.00 | - | 1.40 |" in page
+    assert "| ctrace/plugin | 3.00 | 3.00 | 4.20 |" in page
+
+
 def test_page_is_that_of_the_results() -> None:
     made = render.document(render.load(render.RESULTS))
     assert render.PAGE.read_text(encoding="utf-8") == made, "make performance"
