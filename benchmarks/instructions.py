@@ -5,9 +5,9 @@
 
 Runs under valgrind's callgrind, some 50 times slower than bare, so the programs are scaled down to
 a hundredth. Instructions are not time (caches, mispredicted branches), but a tool that adds none
-adds no time either. --keep leaves callgrind's files for callgrind_annotate, to see who is to blame; --merge
-puts the ratios into a file of results, with those that it has. As many processes run at a time as there
-are cores: that changes no count.
+adds no time either. --keep leaves callgrind's files for callgrind_annotate, to see who is to blame;
+--merge puts the ratios into a file of results, with those that it has. As many processes run at a
+time as there are cores: that changes no count.
 """
 
 from __future__ import annotations

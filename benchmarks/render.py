@@ -201,8 +201,8 @@ def counted(versions: list[Version]) -> Iterator[str]:
     if not names:
         return
     yield (
-        "The same in instructions, which valgrind counts exactly, where times have noise; and those of "
-        "a large import, whose start and end are left out:\n"
+        "The same in instructions, which valgrind counts exactly, where times have noise; and "
+        "those of a large import, whose start and end are left out:\n"
     )
     rows = []
     for kind, title in ((STEADY, ""), (IMPORT, ", import_sympy")):
@@ -447,8 +447,8 @@ def contexts(version: Version) -> Iterator[str]:
     yield f"### A context for each test, {version.title}\n"
     yield (
         f"{found['tests']:,} short tests of {found['project']} under pytest-cov"
-        f"{' with branches' if found['branches'] else ''}, whole processes: seconds of user CPU time, "
-        "the ratio to the same core without contexts, and to no coverage "
+        f"{' with branches' if found['branches'] else ''}, whole processes: seconds of user CPU "
+        "time, the ratio to the same core without contexts, and to no coverage "
         f"({found['date']}, {found['rounds']} rounds; `benchmarks/contexts.py`).\n"
     )
     rows = []

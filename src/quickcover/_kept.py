@@ -110,9 +110,9 @@ class Kept:
             self._write(parts, covdata, branch, file_name)
             os.replace(unfinished, state["_filename"])
             covdata._filename = state["_filename"]
-            # They are closed, and open the file that they are told.  New ones would look at it as at
-            # one of others, and import urllib for it; on 3.13, an import while the interpreter ends
-            # may have it forget that Ctrl-C ended the program (coveragepy/coveragepy#2362).
+            # They are closed, and open the file that they are told.  New ones would look at it as
+            # at one of others, and import urllib for it; on 3.13, an import while the interpreter
+            # ends may have it forget that Ctrl-C ended the program (coveragepy/coveragepy#2362).
             for database in covdata._dbs.values():
                 database.filename = covdata._filename
         except BaseException as error:
