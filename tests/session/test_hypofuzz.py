@@ -25,7 +25,12 @@ def test_a_collector_tells_what_each_test_case_covers(make: MakeSession, tmp_pat
     """Where HypoFuzz's own sees a difference or none, so does ours."""
     f = function(tmp_path / "steps.py", STEPS)
     inputs = [[], [1], [0] * 3, [17] * 3, [17, 51, 1, 1], [17, 51, 1, 2], [0] * 5, [0]]
-    theirs = told(provider.CoverageCollector(), f, inputs)
+    theirs = [
+        # Theirs sees other threads too, of pytest-xdist for one.
+        {branch for branch in one if branch.start.filename.endswith("steps.py")}
+        for one in told(provider.CoverageCollector(), f, inputs)
+    ]
+    assert len(set().union(*theirs)) >= 4
     with make() as session:
         mine = told(Collector(session), f, inputs)
         assert set().union(*mine) <= set(session.seen)
