@@ -142,7 +142,9 @@ def test_a_child_dies_of_an_interrupt(run_python: Runner, tmp_path: Path, settin
     # With contexts, it starts coverage.py.
     write(
         tmp_path,
-        child="import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n",
+        # Where the tests run in the background, it is ignored.
+        child="import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n",
         program="import subprocess, sys\n"
         "print(subprocess.run([sys.executable, 'child.py']).returncode)\n",
     )
