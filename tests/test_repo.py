@@ -93,6 +93,7 @@ def test_coverage_is_imported_in_the_seam_alone() -> None:
     importers = [path for path in PY_FILES if imports_coverage(path)]
     assert names(importers) == [
         "src/quickcover/coveragepy.py",
+        "src/quickcover/coveragepy_html.py",
         "src/quickcover/coveragepy_report.py",
     ]
 

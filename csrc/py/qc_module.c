@@ -8,6 +8,7 @@
 #include "qc_example.h"
 #include "qc_limits.h"
 #include "qc_outline_call.h"
+#include "qc_paint_call.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_twin.h"
 #include "qc_realpath.h"
@@ -106,8 +107,14 @@ PyDoc_STRVAR(
     "Return the statements of valid source, names of functions and classes, and logical lines;\n"
     "None if it is not sure.");
 
+PyDoc_STRVAR(
+    paint_doc,
+    "paint(text, keywords, soft_keywords, soft_lines, fstrings)\n--\n\n"
+    "Return the lines of valid source as HTML, for reports; None if it is not sure.");
+
 static PyMethodDef module_methods[] = {
     {"outline", qc_outline_call, METH_VARARGS, outline_doc},
+    {"paint", qc_paint_call, METH_VARARGS, paint_doc},
     {"run_in_the_way", module_run_in_the_way, METH_NOARGS, in_map_doc},
 #if QC_HAVE_PROBES
     {"_armed", module_armed, METH_O, armed_doc},

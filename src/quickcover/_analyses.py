@@ -29,11 +29,6 @@ create table if not exists analysis (
     primary key (path, way)
 ) without rowid
 """
-_TOKENS = """\
-create table if not exists tokens (
-    path text, way blob, hash blob, lines blob, primary key (path, way)
-) without rowid
-"""
 _SAFE = {("collections", "defaultdict")} | {
     ("builtins", name) for name in ("dict", "frozenset", "int", "list", "set")
 }
@@ -111,15 +106,7 @@ class Cache:
         """The functions and classes."""
         return self._field("regions", path, way)
 
-    def tokens_hash(self, path: str, way: bytes) -> bytes | None:
-        """The hash of the text whose tokens are kept; None if none are."""
-        return self._field("hash", path, way, "tokens")
-
-    def tokens(self, path: str, way: bytes) -> bytes | None:
-        """The tokens of each line."""
-        return self._field("lines", path, way, "tokens")
-
-    def _field(self, name: str, path: str, way: bytes, table: str = "analysis") -> bytes | None:
+    def _field(self, name: str, path: str, way: bytes) -> bytes | None:
         try:
             if self._read is None:
                 if not self.path.exists():
@@ -127,7 +114,7 @@ class Cache:
                 self._read = sqlite3.connect(
                     f"{self.path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS
                 )
-            query = f"select {name} from {table} where path = ? and way = ?"
+            query = f"select {name} from analysis where path = ? and way = ?"
             row = self._read.execute(query, (path, way)).fetchone()
         except sqlite3.Error:
             return None
@@ -135,21 +122,15 @@ class Cache:
 
     def keep(self, rows: Iterable[tuple[str, bytes, bytes, bytes, bytes, bytes]]) -> bool:
         """Put analyses in: path, way, hash, state, fragments, regions.  Did it work?"""
-        return self._insert("analysis", "?, ?, ?, ?, ?, ?", rows)
-
-    def keep_tokens(self, rows: Iterable[tuple[str, bytes, bytes, bytes]]) -> bool:
-        """Put tokens in: path, way, hash, lines.  Did it work?"""
-        return self._insert("tokens", "?, ?, ?, ?", rows)
-
-    def _insert(self, table: str, places: str, rows: Iterable[tuple[Any, ...]]) -> bool:
         try:
             self._make_directory()
             opened = closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS))
             with opened as connection, connection:
                 connection.execute("pragma synchronous = off")
                 connection.execute(_SCHEMA)
-                connection.execute(_TOKENS)
-                connection.executemany(f"insert or replace into {table} values ({places})", rows)
+                connection.executemany(
+                    "insert or replace into analysis values (?, ?, ?, ?, ?, ?)", rows
+                )
         except sqlite3.DatabaseError as error:
             if not isinstance(error, sqlite3.OperationalError):
                 self._discard()  # not a database, or a damaged one: the next report makes it anew

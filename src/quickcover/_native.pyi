@@ -203,6 +203,16 @@ def outline(
     certain that a compiler would see the same.
     """
 
+def paint(
+    text: str, keywords: str, soft_keywords: str, soft_lines: bytes, fstrings: bool, /
+) -> str | None:
+    """Return the lines of valid source as HTML: a span with a class for each token.
+
+    Keywords are separated by spaces.  The soft ones are keywords where they begin one of some
+    lines (int32, ascending).  With `fstrings`, f-strings are several tokens.  None: it is not
+    certain that Python's tokenizer would see the same.
+    """
+
 def run_in_the_way() -> Literal["coverage", "session", ""]:
     """Return what keeps probes from being put into code for somebody else.
 

@@ -12,28 +12,23 @@ from __future__ import annotations
 
 import ast
 import gc
-import pickle
-import re
 import sys
 import weakref
-import zlib
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coverage import bytecode, env, jsonreport, parser, phystokens, regions, xmlreport
+from coverage import bytecode, env, html, jsonreport, parser, regions, xmlreport
 from coverage.exceptions import CoverageException
-from coverage.html import HtmlReporter
 from coverage.misc import join_regex
 from coverage.parser import PythonParser
-from coverage.phystokens import source_token_lines
 from coverage.plugin import CodeRegion
 from coverage.python import PythonFileReporter, get_python_source
 from coverage.regions import RegionFinder
 from coverage.version import __version__ as coverage_version
 
-from quickcover import _crew, _engines, _env, _writing
+from quickcover import _crew, _engines, _env, _writing, coveragepy_html
 from quickcover._analyses import Cache, digest, pack, unpack
 from quickcover._arcs import Arcs
 from quickcover._compiled import code_of
@@ -49,8 +44,6 @@ if TYPE_CHECKING:
 #: Below that many bytes of source an analysis takes too little time to be kept.
 _WORTH_KEEPING = 100_000
 _ROWS_AT_ONCE = 50
-#: Where a statement may begin with a keyword that is one nowhere else.
-_SOFT_KEYWORD = re.compile(r"(?:^|[;:])[ \t\f]*(?:match\b|(?:type|lazy)[ \t\f\\])", re.MULTILINE)
 #: What a parser has that others have already, or that is kept by itself.
 _NOT_KEPT = frozenset(
     {"text", "filename", "exclude", "_ast_root", "_fragments", "_regions", "_origin"}
@@ -81,7 +74,13 @@ class FileReporter(PythonFileReporter):
 
     def source_token_lines(self) -> TSourceTokenLines:
         """The tokens of each line."""
-        return self._session.tokens(self) or super().source_token_lines()
+        if self._session.pages_are_ours:
+            return coveragepy_html.as_tokens(self.source())
+        return super().source_token_lines()
+
+    def painted_lines(self) -> list[str]:
+        """The lines as HTML."""
+        return coveragepy_html.painted(self.source())
 
     def code_regions(self) -> Iterable[CodeRegion]:
         """The functions and classes."""
@@ -148,8 +147,8 @@ class _Session:
         self._expected: list[weakref.ref[FileReporter]] = []
         self._way: _Way | None = None
         self._current: set[str] = set()
-        #: Tokens will be asked for, of most files.
-        self.tokens_wanted = False
+        #: Tokens are asked for by pages that we know.
+        self.pages_are_ours = False
 
     def expect(self, reporter: FileReporter) -> None:
         """A report will probably ask for the parser of that file."""
@@ -184,33 +183,6 @@ class _Session:
             task = {"cache": str(self._cache.path), "way": self._way.told}
             _crew.work(f"{__name__}:analyse", task, missing)
             self._look_up(missing)
-        if self.tokens_wanted:
-            self._prepare_tokens(self._cache, self._way)
-
-    def _prepare_tokens(self, cache: Cache, way: _Way) -> None:
-        """Find the tokens of those files, if that is much work."""
-        missing = {}
-        for name in self._current:
-            text = _text(name)
-            if text is not None and cache.tokens_hash(name, way.key) != digest(text):
-                missing[name] = len(text)
-        if sum(missing.values()) >= _WORTH_KEEPING and cache.keep_tokens(()):
-            task = {"cache": str(cache.path), "way": way.key.hex()}
-            _crew.work(f"{__name__}:tokenise", task, missing)
-
-    def tokens(self, reporter: FileReporter) -> list[Any]:
-        """The tokens that are kept of a file; an empty list if there are none."""
-        if self._cache is None or self._way is None:
-            return []
-        packed = self._cache.tokens(reporter.filename, self._way.key)
-        known = self._cache.tokens_hash(reporter.filename, self._way.key)
-        if packed is None or known != digest(reporter.source()):
-            return []
-        try:
-            lines: list[Any] = unpack(zlib.decompress(packed))
-        except Exception:  # a damaged pickle can raise anything
-            return []
-        return lines
 
     def _look_up(self, names: Iterable[str]) -> dict[str, int]:
         """Which files are not in the cache as they are now, and how long are they?"""
@@ -263,18 +235,23 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
     """The method `report` of a reporter, in less time.
 
     Garbage collection waits, because a report makes little garbage but very many objects that it
-    keeps; and what writes JSON and XML is ours.
+    keeps; and what writes JSON, XML and pages is ours.
     """
 
     report = reporter.report
-    _session(coverage).tokens_wanted = isinstance(reporter, HtmlReporter)
+    pages = isinstance(reporter, html.HtmlReporter) and coveragepy_html.pages_are_known()
+    if pages:
+        coveragepy_html.hasten(reporter)
+    _session(coverage).pages_are_ours = pages
 
     def reported(*args: Any, **kwargs: Any) -> Any:
-        with (
-            gc_held(),
-            _replaced(jsonreport, "json", _writing.Json),
-            _replaced(xmlreport, "xml", _writing.Xml),
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(gc_held())
+            stack.enter_context(_replaced(jsonreport, "json", _writing.Json))
+            stack.enter_context(_replaced(xmlreport, "xml", _writing.Xml))
+            if pages:
+                ours = coveragepy_html.write_html
+                stack.enter_context(_replaced(html, "write_html", lambda _: ours))
             return report(*args, **kwargs)
 
     return reported
@@ -477,33 +454,3 @@ def analyse(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
             cache.keep(rows)
             rows = []
     cache.keep(rows)
-
-
-def _if_any(find: Callable[[str], set[int]]) -> Callable[[str], set[int]]:
-    """coverage.py's `find_soft_key_lines`, which makes a syntax tree, where it may find some."""
-
-    def found(source: str) -> set[int]:
-        return find(source) if _SOFT_KEYWORD.search(source) else set()
-
-    return found
-
-
-def tokenise(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
-    """Put the tokens of those files into the cache; a part of the work of `_crew`."""
-    way = bytes.fromhex(task["way"])
-    cache = Cache(Path(task["cache"]))
-    rows = []
-    for name in names:
-        with (
-            gc_held(),
-            suppress(Exception),  # the report will meet it again
-            _replaced(phystokens, "find_soft_key_lines", _if_any),
-        ):
-            text = get_python_source(name)
-            lines = pickle.dumps(list(source_token_lines(text)), protocol=5)
-            rows.append((name, way, digest(text), zlib.compress(lines, 1)))
-        done()
-        if len(rows) >= _ROWS_AT_ONCE:
-            cache.keep_tokens(rows)
-            rows = []
-    cache.keep_tokens(rows)

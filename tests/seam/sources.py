@@ -104,3 +104,24 @@ UNSURE_TESTS = [
     "'a' and 1", "0.0 or 1", "not '' and 1", "('' or 0) or 0", "not ('' or 1) and 0", "... and 0",
     "0x0 or 1", "1 and ('a' or 0)", "0 or 'a' and 1", "'a' 'b' or x",
 ]  # fmt: skip
+
+#: What tokenizers, or guesses about backslashes, find hard.
+HARD = [
+    "x = 1 \\\n  + 2\n", 'x = """\\\na\n"""\n', "x = '=\\\n'\n", 'f("""\\\na""")\n', "# a \\\nb\n",
+    "if a:\n    # b \\\n    c\n", "x = 'a' \\\n  'b'\n", "x = 'a' \\\n  '''b\n\n'''\n", "a; \\\n\\\n\nb\n",
+    "\\\na\n", "x = (1, \\\n     '''a\\\n  b''')\n", "a = '''b\n c''' \\\n  + d\n", "a \\\n  # b\n",
+    "a = 1if b else 2\n", "0xfor x in y\n", "1..real\n", "1_0.0_1e-1_0J\n", "a.b...\n", "x[...]\n",
+    "a = b'\\'' rb'\\\\' Rb'\"' u'' BR''\n", "a = 'ä\\N{DASH}' + \"\"\"ü\n\tö\"\"\" # ß\n", "ä = 1\n",
+    "def f(a, /, *, b: int = 1) -> int: ...\n", "a @= b; c //= d; e **= f; g >>= h; i <<= j; k := l\n",
+    "(a := b)\n", "x\n\f\ny\n", "\fx\n", "if a:\n\tb  \n        c\t\n", "a\r\nb\r\n", "a", "a # b", "a  ",
+    "f'a'\n", "f'{a}'\n", "f'a{{b}}c{d}'\n", "f'{{{a}}}'\n", "f'{a!r:>{b}}'\n", "f'{a=}'\n", "f'{a = !r}'\n",
+    "f'{a:{b}{c}}d'\n", "f'{a:}'\n", "f'{a:%H:%M}'\n", "f'{a[1:2]}{b if c else d}'\n", "f'{(lambda x: 1)(2)}'\n",
+    "f'{a!=b}'\n", "f'{a:=5}'\n", "f'{(a:=5)}'\n", "f'''{\na\n}'''\n", "f'''\n{a}\n  b{{\n'''\n", "f'''a\\\n{b}'''\n",
+    "f'\\n{a}\\''\n", "rf'\\{a}\\d'\n", "f'\\N{DASH}{a}'\n", "f'{a}' 'b' f\"{c}\"\n", "f'{f\"{a}\"}'\n",
+    "f'{f'{a}'}'\n", "f'{a['b']}'\n", "f'''{a # b\n}'''\n", "f'{a}ä{b}'\n", "t'{a}b'\n", "f'{{'\n", "f'}}'\n",
+    "f'{ a }'\n", "f'{a:x{{y}}}'\n", "f'''{a:\n}'''\n", "f'{a,}{*b,}{yield}'\n", "print(f'{a}', end='')\n",
+    "match x:\n    case [_, y]: match = case\n    case (\n        _\n    ): _\n", "type X = int\ntype = 1\n",
+    "match x:\n  case 1: pass\nmatch = 1; match.x\n", "match(a)\nmatch[b]\n_ = case = 1\n", "lazy import a\n",
+    "a = 'x' if 'y' else '''\nz''' 'u' \\\n  ; b\n", "if a: # b\n  c\n\n\n# d\n  # e\nf\n", "x = 'a\\\n\\\nb'\n",
+    "\N{KELVIN SIGN} = x\u0387 = 1\n", "a = '\x0b\x1c\x85\u2028'\n", "a\x0c = 1\n", "class A:\n  '''b\n\n  c'''\n",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 import coverage
 import pytest
-from coverage import parser, phystokens
+from coverage import parser
 from coverage.config import DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS
 from coverage.misc import join_regex
 from coverage.regions import code_regions
@@ -225,22 +225,6 @@ PRAGMA, STUB, TYPES = DEFAULT_EXCLUDE
 )
 def test_patterns(patterns: list[str], text: str, expected: list[str]) -> None:
     assert _patterns.that_can_match(patterns, text) == expected
-
-
-SOFT = [
-    "match x:\n    case _: pass\n", "if a:\n  match(x):\n    case \\\n_: pass\n", "lazy import x\n",
-    "type A = int\n", "_ = 1; type A = int\n", "if a: type A = int\n", "x; \\\n type \\\nA = int\n",
-    "class C:\n\ttype A = int\n", "type = match = case = 1\ntype(x)\nx = type (y)\n",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", SOFT)
-def test_soft_keywords(text: str) -> None:
-    """A text has lines with soft keywords only if we have coverage.py look for them."""
-    if not compilable(text):
-        pytest.skip("this Python has no such syntax")
-    found = ours._if_any(phystokens.find_soft_key_lines)
-    assert found(text) == phystokens.find_soft_key_lines(text)
 
 
 def test_patterns_of_coveragepy_are_known() -> None:

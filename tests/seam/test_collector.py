@@ -171,9 +171,7 @@ def test_threads(make: Make, tmp_path: Path) -> None:
     assert lines(cov, "program.py") == [1, 2]
 
 
-def test_what_other_threads_decide_is_kept(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_other_threads_decide_is_kept(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     start = Collector._start_tracer
     started: list[str] = []  # stays empty with engines that need no tracer in each thread
 

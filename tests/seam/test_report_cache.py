@@ -81,31 +81,6 @@ def cached(directory: Path) -> list[str]:
         return sorted(Path(row[0]).name for row in connection.execute("select path from analysis"))
 
 
-def test_tokens(run_python: Runner, run_quickcover: Runner, project: Path) -> None:
-    command = REPORTS["html"]
-    theirs = outcome(project, run_python("-m", "coverage", *command).stdout)
-
-    def change(query: str) -> int:
-        with closing(sqlite3.connect(project / DIRECTORY / "analyses-1.sqlite")) as connection:
-            with connection:
-                return connection.execute(query).rowcount
-
-    for query in (
-        "update tokens set lines = lines",
-        "update tokens set lines = x'00'",
-        "update tokens set lines = x'789c030000000001'",
-        "update tokens set hash = x'00', lines = x'00'",
-        "drop table tokens",
-    ):
-        assert outcome(project, run_quickcover(*command).stdout) == theirs
-        assert change(query)
-    assert outcome(project, run_quickcover(*command).stdout) == theirs
-    text = (project / "my_inspect.py").read_text("utf-8")
-    (project / "my_inspect.py").write_text(text.replace("# ", "#:"), "utf-8")
-    theirs = outcome(project, run_python("-m", "coverage", *command).stdout)
-    assert outcome(project, run_quickcover(*command).stdout) == theirs
-
-
 @pytest.mark.parametrize(
     ("branch", "kinds"),
     [(False, ["report", "json"]), (True, list(REPORTS))],
