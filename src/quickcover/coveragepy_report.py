@@ -14,7 +14,7 @@ import ast
 import gc
 import sys
 import weakref
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,7 +235,7 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
     """The method `report` of a reporter, in less time.
 
     Garbage collection waits, because a report makes little garbage but very many objects that it
-    keeps; and what writes JSON, XML and pages is ours.
+    keeps; what writes JSON, XML and pages is ours; and the data file is opened once.
     """
 
     report = reporter.report
@@ -247,6 +247,7 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
     def reported(*args: Any, **kwargs: Any) -> Any:
         with ExitStack() as stack:
             stack.enter_context(gc_held())
+            stack.enter_context(_connected(coverage.get_data()))
             stack.enter_context(_replaced(jsonreport, "json", _writing.Json))
             stack.enter_context(_replaced(xmlreport, "xml", _writing.Xml))
             if pages:
@@ -255,6 +256,14 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
             return report(*args, **kwargs)
 
     return reported
+
+
+def _connected(data: Any) -> AbstractContextManager[Any]:
+    """One connection to the data file, where coverage.py makes one for each question."""
+    if hasattr(data, "_connect") and Path(data.data_filename()).exists():
+        connection: AbstractContextManager[Any] = data._connect()
+        return connection
+    return nullcontext()
 
 
 @contextmanager

@@ -115,6 +115,34 @@ sys.exit(status)
 """
 
 
+#: Counts how often the data file is opened.
+OPENING = """\
+import sys
+from coverage import sqlitedb
+opened = []
+connect = sqlitedb.sqlite3.connect
+def counting(name, **kwargs):
+    opened.append(name)
+    return connect(name, **kwargs)
+sqlitedb.sqlite3.connect = counting
+from quickcover.cli import main
+status = main(sys.argv[1:])
+print("opened", sum(".coverage" in str(name) for name in opened))
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize("kind", ["report", "json", "html"])
+def test_the_data_file_is_opened_for_a_report(run_python: Runner, project: Path, kind: str) -> None:
+    """Not for each question about each file."""
+    done = run_python("-c", OPENING, *REPORTS[kind])
+    assert int(done.stdout.split()[-1]) <= 6
+    (project / ".coverage").unlink()
+    done = run_python("-c", OPENING, *REPORTS[kind], status=1)
+    assert "No data to report" in done.stdout + done.stderr
+    assert (project / ".coverage").exists() == (kind == "html")  # coverage.py makes it
+
+
 def test_only_what_changed_is_parsed(run_python: Runner, project: Path) -> None:
     def parsed() -> str:
         return run_python("-c", COUNTING, "report").stdout.splitlines()[-1]
