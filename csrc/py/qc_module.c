@@ -2,6 +2,7 @@
 #include "qc_compat_probe.h"
 
 #include "../core/qc_mem.h"
+#include "qc_datafile.h"
 #include "qc_engine_monitoring.h"
 #include "qc_engine_probe.h"
 #include "qc_engine_trace.h"
@@ -112,7 +113,13 @@ PyDoc_STRVAR(
     "paint(text, keywords, soft_keywords, soft_lines, fstrings)\n--\n\n"
     "Return the lines of valid source as HTML, for reports; None if it is not sure.");
 
+PyDoc_STRVAR(
+    data_file_doc,
+    "data_file(items, schema_version, meta, files, branch)\n--\n\n"
+    "Return a data file of coverage.py, for these tables and indexes, as bytes.");
+
 static PyMethodDef module_methods[] = {
+    {"data_file", qc_datafile_call, METH_VARARGS, data_file_doc},
     {"outline", qc_outline_call, METH_VARARGS, outline_doc},
     {"paint", qc_paint_call, METH_VARARGS, paint_doc},
     {"run_in_the_way", module_run_in_the_way, METH_NOARGS, in_map_doc},

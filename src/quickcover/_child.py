@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Told = Mapping[str, list[str]]
 
 #: What the message in the variable is made for; a child with another one ignores it.
-FORMAT = "2"
+FORMAT = "3"
 
 _ODD = frozenset(".#~!$@%^&*()+=,")
 
@@ -197,7 +197,7 @@ class Child:
 
         engine = told["engine"][0]
         self._told = told
-        self._write = _datafile.write
+        self._writer = _datafile.Writer(told)
         self._rules = Rules(told, _engines.real_path(engine))
         self._tracer_class: Any = _engines.tracer_class(engine)
         self._store: Any = _engines.store_class(engine)(branch=bool(told["branch"]))
@@ -342,13 +342,12 @@ class Child:
             return
         try:
             activity, self._store.activity = self._store.activity, False
-            recorded = self._store.drain()
+            recorded = self._store.drain(packed=True)
             error = self._store.take_error()
             if error is not None:
                 self.warn(f"quickcover stopped after an error, data is missing: {error!r}")
             if activity or recorded:
-                named = {self._name(name): recorded[name] for name in recorded}
-                self._write(self._told, named)
+                self._writer.write({self._name(name): recorded[name] for name in recorded})
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             self.warn(f"Couldn't save the coverage of this process: {problem}")
@@ -377,7 +376,7 @@ def start(message: str) -> Child | None:
     told = decoded(message)
     if told["interpreter"] != interpreter():
         return None
-    if told["config"] != [checksum(os.environ.get(CONFIG_VARIABLE, ""))]:
+    if told["config"] != [os.environ.get(CONFIG_VARIABLE, "")]:
         return None  # somebody else's measurement
     if told["directory"] not in ([], [os.getcwd()]):
         return None  # where relative patterns mean other files
@@ -387,7 +386,7 @@ def start(message: str) -> Child | None:
 
 
 def checksum(text: str) -> str:
-    """Tells coverage.py's configuration from others."""
+    """Tells a text from others."""
     import zlib
 
     return str(zlib.crc32(text.encode("utf-8", "surrogatepass")))

@@ -1,7 +1,8 @@
-"""Writing a data file of coverage.py without it, a small one, at the end of a subprocess.
+"""Writing a new data file of coverage.py without it, at the end of a process.
 
-The file is made under another name and renamed: whenever the process is killed, a data file is
-whole or not there.
+Where our extension is, it makes the file's content (`csrc/core/qc_database.c`): importing SQLite
+alone takes longer than all else that a short subprocess has to do.  The file is made under another
+name and renamed: whenever the process is killed, a data file is whole or not there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from _sqlite3 import connect  # the package around it takes longer to import than this to run
 
 TYPE_CHECKING = False  # importing typing takes longer than all of this
 if TYPE_CHECKING:
@@ -18,30 +18,109 @@ if TYPE_CHECKING:
 
     from quickcover._child import Told
 
+    #: By file: lines, or arcs in order, as C ints.
+    Recorded = Mapping[str, bytes]
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def write(told: Told, recorded: Mapping[str, Any], touched: Iterable[str] = ()) -> None:
-    """Write what was recorded to the data file, or beside it to one of this process.
+class Writer:
+    """What writes data files, with all imported that it needs."""
 
-    Args:
-        told: `data_file`, `schema`, `version`, `branch`...; `suffix` asks for one of this process.
-        recorded: by file: lines, or pairs of them; or packed, that is numbers in a memoryview.
-        touched: files that have a place in it anyway.
+    def __init__(self, told: Told) -> None:
+        """Prepare it.
 
-    Raises:
-        OSError, sqlite3.Error: it can't be written; nothing is left behind then.
-    """
-    suffix = _suffix()
-    name = f"{told['data_file'][0]}.{suffix}" if told["suffix"] else told["data_file"][0]
-    unfinished = unfinished_name(told["data_file"][0], suffix)
-    try:
-        _fill(unfinished, told, recorded, touched)
-        os.replace(unfinished, name)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
-        raise
+        Args:
+            told: `data_file`, `version`, `branch`, `tables` or else `schema`...; `suffix` asks for
+                files of this process, beside the data file.
+        """
+        self._told = told
+        if told["tables"]:
+            from quickcover import _engines
+
+            self._data_file: Any = _engines.load_native().data_file
+        else:
+            from _sqlite3 import connect  # the package around it takes longer to import
+
+            self._connect: Any = connect
+
+    def write(self, recorded: Recorded, touched: Iterable[str] = ()) -> None:
+        """Write what was recorded to a data file.
+
+        Args:
+            recorded: the hits.
+            touched: files that have a place in it anyway.
+
+        Raises:
+            OSError, sqlite3.Error: it can't be written; nothing is left behind then.
+        """
+        path, suffix = self._told["data_file"][0], _suffix()
+        unfinished = unfinished_name(path, suffix)
+        files = dict.fromkeys(touched, b"") | dict(recorded)
+        try:
+            if self._told["tables"]:
+                self._put(unfinished, sorted(files.items()))
+            else:
+                self._fill(unfinished, files)
+            os.replace(unfinished, f"{path}.{suffix}" if self._told["suffix"] else path)
+        except BaseException:
+            if os.path.exists(unfinished):
+                os.unlink(unfinished)
+            raise
+
+    def _put(self, path: str, files: list[tuple[str, bytes]]) -> None:
+        """Write a file whose content our extension makes."""
+        words = self._told["tables"]
+        tables = zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True)
+        content = self._data_file(
+            [(kind, name, table, sql or None) for kind, name, table, sql in tables],
+            int(self._told["schema_version"][0]),
+            sorted(self._meta().items()),
+            files,
+            bool(self._told["branch"]),
+        )
+        with open(path, "xb", opener=_opened) as file:
+            file.write(content)
+
+    def _fill(self, path: str, files: Recorded) -> None:
+        """Have SQLite write a file."""
+        connection = self._connect(path, isolation_level=None)
+        try:
+            connection.executescript(
+                "pragma journal_mode = off; pragma synchronous = off; begin; "
+                + self._told["schema"][0]
+            )
+            version = int(self._told["schema_version"][0])
+            connection.execute("insert into coverage_schema values (?)", (version,))
+            connection.executemany("insert into meta values (?, ?)", self._meta().items())
+            connection.execute("insert into context values (1, '')")
+            for number, (name, hits) in enumerate(files.items(), 1):
+                connection.execute("insert into file values (?, ?)", (number, name))
+                self._insert(connection, number, memoryview(hits).cast("i"))
+            connection.execute("commit")
+        finally:
+            connection.close()
+
+    def _insert(self, connection: Any, number: int, hits: memoryview) -> None:
+        if self._told["branch"]:
+            pairs = set(zip(hits[::2], hits[1::2], strict=True))
+            rows = ((number, first, last) for first, last in pairs)
+            connection.executemany("insert into arc values (?, 1, ?, ?)", rows)
+        elif hits:
+            row = (number, numbits(hits))
+            connection.execute("insert into line_bits values (?, 1, ?)", row)
+
+    def _meta(self) -> dict[str, str]:
+        meta = {"version": self._told["version"][0], "has_arcs": str(len(self._told["branch"]))}
+        if self._told["suffix"]:
+            meta["sys_argv"] = str(getattr(sys, "argv", None))
+            meta["when"] = time.strftime("%Y-%m-%d %H:%M:%S")
+        return meta
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file as SQLite does: others may not write into it."""
+    return os.open(path, flags, 0o644)
 
 
 def unfinished_name(path: str, suffix: str) -> str:
@@ -55,43 +134,6 @@ def _suffix() -> str:
     letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(6))
     host = os.uname().nodename.replace(".", "_")
     return f"{host}.pid{os.getpid()}.X{letters}x"
-
-
-def _fill(path: str, told: Told, recorded: Mapping[str, Any], touched: Iterable[str]) -> None:
-    connection = connect(path, isolation_level=None)
-    try:
-        connection.executescript(
-            f"pragma journal_mode = off; pragma synchronous = off; begin; {told['schema'][0]}"
-        )
-        connection.execute(
-            "insert into coverage_schema values (?)", (int(told["schema_version"][0]),)
-        )
-        meta = {"version": told["version"][0]}
-        if told["suffix"]:
-            meta["sys_argv"] = str(getattr(sys, "argv", None))
-            meta["when"] = time.strftime("%Y-%m-%d %H:%M:%S")
-        meta["has_arcs"] = str(len(told["branch"]))
-        connection.executemany("insert into meta values (?, ?)", meta.items())
-        connection.execute("insert into context values (1, '')")
-        _insert(connection, bool(told["branch"]), recorded)
-        for name in touched:
-            connection.execute("insert or ignore into file (path) values (?)", (name,))
-        connection.execute("commit")
-    finally:
-        connection.close()
-
-
-def _insert(connection: Any, branch: bool, recorded: Mapping[str, Any]) -> None:
-    for number, (path, hits) in enumerate(recorded.items(), 1):
-        connection.execute("insert into file values (?, ?)", (number, path))
-        if branch:
-            packed = isinstance(hits, memoryview)
-            pairs = zip(hits[::2], hits[1::2], strict=True) if packed else hits
-            rows = ((number, first, last) for first, last in set(pairs))
-            connection.executemany("insert into arc values (?, 1, ?, ?)", rows)
-        else:
-            row = (number, numbits(hits))
-            connection.execute("insert into line_bits values (?, 1, ?)", row)
 
 
 def numbits(lines: Iterable[int]) -> bytes:

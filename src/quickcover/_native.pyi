@@ -188,6 +188,23 @@ class EmptyMonitoring:
     def start(self, branch: bool, /) -> None: ...
     def stop(self) -> None: ...
 
+def data_file(
+    items: list[tuple[str, str, str, str | None]],
+    schema_version: int,
+    meta: list[tuple[str, str]],
+    files: list[tuple[str, bytes]],
+    branch: bool,
+    /,
+) -> bytes:
+    """Return a data file of coverage.py as SQLite would write it.
+
+    The items are the rows of SQLite's list of tables: type, name, table, SQL.  `meta` and `files`
+    have to be in order; of each file there are the lines, or the arcs in order, as C ints.
+
+    Raises:
+        ValueError: there is another table than those of coverage.py's schema 7.
+    """
+
 def real_path(path: str, /) -> str | None:
     """Return what `os.path.realpath` returns, or None where that has to be asked."""
 

@@ -245,9 +245,8 @@ class Run(_child.Child):
             raise UnsavedError from None
 
     def _write_recorded(self, recorded: Any) -> None:
-        named = {self._name(name): memoryview(recorded[name]).cast("i") for name in recorded}
-        touched = [self._name(name) for name in self._rules.unexecuted()]
-        self._write(self._told, named, touched)
+        named = {self._name(name): recorded[name] for name in recorded}
+        self._writer.write(named, map(self._name, self._rules.unexecuted()))
 
     def take_over(self, _control: Any) -> None:
         """Let coverage.py measure on: the program has imported it."""

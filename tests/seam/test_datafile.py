@@ -1,0 +1,215 @@
+"""Data files that are written without coverage.py, and without SQLite where our extension is."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sqlite3
+import stat
+from array import array
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from coverage import CoverageData, sqldata
+
+from quickcover import _children, _datafile, _engines, _env
+
+needs_extension = pytest.mark.skipif(
+    not _env.current().extension, reason="there is no extension here"
+)
+
+TABLES = _children._tables(sqldata.SCHEMA)
+
+Hits = dict[str, Any]
+
+
+def packed(hits: Hits, branch: bool) -> dict[str, bytes]:
+    """As stores give them."""
+    if branch:
+        arcs = {name: sorted(set(found)) for name, found in hits.items()}
+        flat = {name: [line for arc in found for line in arc] for name, found in arcs.items()}
+    else:
+        flat = hits
+    return {name: array("i", numbers).tobytes() for name, numbers in flat.items()}
+
+
+def write(path: Path, hits: Hits, *, branch: bool, native: bool, suffix: bool = False) -> None:
+    told = {
+        "data_file": [str(path)],
+        "version": ["7.17"],
+        "branch": ["yes"] if branch else [],
+        "suffix": ["yes"] if suffix else [],
+        "schema_version": ["7"],
+        "tables": TABLES if native else [],
+        "schema": [sqldata.SCHEMA],
+    }
+    path.unlink(missing_ok=True)
+    _datafile.Writer(told).write(packed(hits, branch), ["/touched.py"])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What is in a data file that SQLite finds in order."""
+    hits = {
+        "arcs": "select path, fromno, tono from arc join file on id = file_id order by 1, 2, 3",
+        "lines": "select path, numbits from line_bits join file on file.id = file_id order by 1",
+        "files": "select path from file order by 1",
+        "contexts": "select * from context",
+        "meta": "select key, value from meta order by 1",
+        "version": "select * from coverage_schema",
+        "tables": "select type, name, tbl_name, sql from sqlite_master",
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("pragma foreign_key_check").fetchall() == []
+        return {name: connection.execute(query).fetchall() for name, query in hits.items()}
+
+
+def test_the_schema_is_known() -> None:
+    """If this coverage.py has another one, SQLite writes the files."""
+    assert sqldata.SCHEMA_VERSION == 7
+    assert len(TABLES) == 4 * 12
+    assert _children._tables(sqldata.SCHEMA.replace("numbits", "bits")) == []
+    assert _children._tables(sqldata.SCHEMA + "create table more (x);") == []
+    assert _children._tables(sqldata.SCHEMA + "create index quick on arc (tono);") == []
+    assert _children._tables(sqldata.SCHEMA.replace("unique (path)", "check (1)")) == []
+
+
+def some(choose: random.Random, branch: bool) -> Hits:
+    """Files: a few with many hits or with long names, or many with few."""
+    count = choose.choice([0, 1, 3, 30, 1000])
+    lengths = [3, 200, 985, 990, 1000, 1010, 1500, 5000] if count < 40 else [5, 40]
+    sizes = [0, 1, 3, 400] if count < 40 else [0, 2, 20]
+    hits: Hits = {}
+    for number in range(count):
+        name = f"/{''.join(choose.choices('ab/ä€😀', k=choose.choice(lengths)))}{number}.py"
+        size = choose.choice(sizes) * (50 if number == 0 else 1)
+        line = choose.choice([10, 127, 40_000, 2_000_000])
+        hits[name] = [
+            (choose.randrange(-line, line), choose.choice([-1, choose.randrange(1, 1 << 31)]))
+            if branch
+            else choose.randrange(1, line)
+            for _ in range(size)
+        ]
+    return hits
+
+
+@needs_extension
+@pytest.mark.parametrize("branch", [False, True])
+def test_the_same_as_sqlite_writes(tmp_path: Path, branch: bool) -> None:
+    path = tmp_path / "data"
+    for seed in range(int(os.environ.get("DATAFILE_SEEDS", "15"))):
+        hits = some(random.Random(seed), branch)
+        write(path, hits, branch=branch, native=False)
+        expected = read(path)
+        write(path, hits, branch=branch, native=True)
+        assert read(path) == expected
+        assert ("/touched.py",) in expected["files"]
+        assert os.listdir(tmp_path) == ["data"]
+
+
+@needs_extension
+def test_coveragepy_can_add_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    hits = {f"/{number}.py": [(k, k + 1) for k in range(number)] for number in range(200)}
+    write(path, hits, branch=True, native=True)
+    data = CoverageData(str(path))
+    data.read()
+    assert data.arcs("/3.py") == [(0, 1), (1, 2), (2, 3)]
+    data.set_context("later")
+    data.add_arcs({name: [(-1, 7), (7, -1)] for name in [*hits, "/new.py"]})
+    data.add_arcs({name: [(-1, 7), (7, -1)] for name in [*hits, "/new.py"]})
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("select count(*) from arc").fetchone() == (
+            sum(map(len, hits.values())) + 2 * 201,
+        )
+
+
+@needs_extension
+@pytest.mark.parametrize("length", [0, 3000, 4000, 4020, 4040, 4060, 4080, 8000, 8150, 100_000])
+def test_long_command_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr("sys.argv", ["x" * length])
+    write(tmp_path / "data", {}, branch=True, native=True, suffix=True)
+    (path,) = tmp_path.iterdir()
+    assert dict(read(path)["meta"])["sys_argv"] == f"['{'x' * length}']"
+
+
+@pytest.mark.parametrize("native", [pytest.param(True, marks=needs_extension), False])
+def test_nothing_is_left_of_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
+    def no(*_names: Any) -> None:
+        raise OSError("no such thing")
+
+    monkeypatch.setattr("os.replace", no)
+    with pytest.raises(OSError, match="no such thing"):
+        write(tmp_path / "data", {"/a.py": [1]}, branch=False, native=native)
+    assert not list(tmp_path.iterdir())
+
+
+@needs_extension
+def test_permissions(tmp_path: Path) -> None:
+    """Those that SQLite's files have."""
+    before = os.umask(0o002)
+    try:
+        write(tmp_path / "data", {}, branch=True, native=False)
+        theirs = stat.S_IMODE((tmp_path / "data").stat().st_mode)
+        write(tmp_path / "data", {}, branch=True, native=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == theirs
+
+
+# --------------------------------------------------------------------------- the extension
+
+
+def items() -> list[tuple[str, str, str, str | None]]:
+    rows: Iterator[str] = iter(TABLES)
+    return [(a, b, c, d or None) for a, b, c, d in zip(rows, rows, rows, rows, strict=True)]
+
+
+@needs_extension
+def test_what_it_can_not_take() -> None:
+    data_file = _engines.load_native().data_file
+    with pytest.raises(ValueError, match="no such table: more"):
+        data_file([("table", "more", "more", "create table more (x)")], 7, [], [], True)
+    with pytest.raises(ValueError, match="too many tables"):
+        data_file(items() * 3, 7, [], [], True)
+    with pytest.raises(ValueError, match="too long a schema"):
+        data_file([(*items()[0][:3], "x" * 5000)], 7, [], [], True)
+    with pytest.raises(ValueError, match="too long a schema"):
+        data_file([(*item[:3], "x" * 1000) for item in items()], 7, [], [], True)
+    for odd in ([("a",)], [("a", "b")], [(b"a", b"b")], ["ab"], [("a", bytearray(4))]):
+        with pytest.raises(TypeError):
+            data_file(items(), 7, [], odd, True)
+    with pytest.raises(TypeError):
+        data_file(items(), 7, [("a", 1)], [], True)
+    with pytest.raises(TypeError):
+        data_file([("table", "meta", "meta")], 7, [], [], True)
+    with pytest.raises(UnicodeEncodeError):
+        data_file(items(), 7, [], [("\udc80", b"")], True)
+
+
+@needs_extension
+@pytest.mark.parametrize("branch", [False, True])
+def test_no_memory(branch: bool) -> None:
+    native = _engines.load_native()
+    hits = {"/" + "x" * 3000: [(1, k) for k in range(3000)] if branch else [1, 2]}
+    files = list(packed(hits, branch).items())
+    before = native.live()["bytes"]
+    for n in itertools.count(1):
+        native._fail_after(n)
+        try:
+            native.data_file(items(), 7, [("a", "b")], files, branch)
+        except MemoryError:
+            assert native.live()["bytes"] == before
+            continue
+        finally:
+            native._fail_after(0)
+        break
+    assert n > 15
+    assert native.live()["bytes"] == before
