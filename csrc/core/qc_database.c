@@ -144,8 +144,8 @@ static uint32_t new_page(qc_database *database)
     }
     if (database->pages == database->capacity) {
         uint32_t larger = database->capacity != 0 ? 2 * database->capacity : FIRST_PAGES;
-        uint8_t *bytes = qc_realloc(database->bytes, (size_t)database->capacity * PAGE,
-                                    (size_t)larger * PAGE);
+        uint8_t *bytes =
+            qc_realloc(database->bytes, (size_t)database->capacity * PAGE, (size_t)larger * PAGE);
         if (bytes == NULL) {
             database->no_memory = true;
             return 0;
@@ -220,8 +220,7 @@ void qc_tree_begin(qc_tree *tree, qc_database *database, bool index)
 static qc_database_page *page_of_level(qc_tree *tree, uint32_t level)
 {
     if (level == tree->levels && !tree->database->no_memory) {
-        qc_database_page *page =
-            level < QC_DATABASE_LEVELS ? qc_malloc(sizeof *page) : NULL;
+        qc_database_page *page = level < QC_DATABASE_LEVELS ? qc_malloc(sizeof *page) : NULL;
         if (page == NULL) {
             tree->database->no_memory = true;
             return NULL;
@@ -247,9 +246,10 @@ static uint32_t end_page(qc_tree *tree, uint32_t level, uint32_t last_child)
 }
 
 /* Puts a child and what separates it from the next one into the level above it. */
-static void add_child(qc_tree *tree, uint32_t level, uint32_t child, const uint8_t *key, size_t size)
+static void add_child(qc_tree *tree, uint32_t level, uint32_t child, const uint8_t *key,
+                      size_t size)
 {
-    uint8_t cell[MAX_CELL], last[MAX_CELL];
+    uint8_t cell[MAX_CELL], last[MAX_CELL] = {0};
     for (;; level++) {
         qc_database_page *page = page_of_level(tree, level);
         if (page == NULL) {
@@ -313,9 +313,18 @@ static size_t make_cell(qc_tree *tree, uint8_t *cell, int64_t row, size_t record
     return tree->database->no_memory ? 0 : size;
 }
 
+/* Ends a leaf that is full. In an index, its last entry goes up; in a table, the number of that. */
+static void end_leaf(qc_tree *tree, qc_database_page *leaf)
+{
+    uint8_t key[MAX_CELL] = {0};
+    size_t size =
+        tree->index ? take_cell(leaf, LEAF_HEADER, key) : put_varint(key, (uint64_t)leaf->last);
+    add_child(tree, 1, end_page(tree, 0, 0), key, size);
+}
+
 void qc_tree_add(qc_tree *tree, int64_t row, const qc_value *values, size_t count)
 {
-    uint8_t cell[MAX_CELL], key[MAX_CELL];
+    uint8_t cell[MAX_CELL];
     qc_database_page *leaf = page_of_level(tree, 0);
     size_t record = leaf != NULL ? make_record(tree->database, values, count) : 0;
     size_t size = record != 0 ? make_cell(tree, cell, row, record) : 0;
@@ -323,12 +332,8 @@ void qc_tree_add(qc_tree *tree, int64_t row, const qc_value *values, size_t coun
         return;
     }
     if (!add_cell(leaf, LEAF_HEADER, cell, size)) {
-        /* In an index, the last entry of a full page goes up; in a table, its number. */
-        size_t taken = tree->index ? take_cell(leaf, LEAF_HEADER, key)
-                                   : put_varint(key, (uint64_t)leaf->last);
-        uint32_t child = end_page(tree, 0, 0);
+        end_leaf(tree, leaf);
         add_cell(leaf, LEAF_HEADER, cell, size);
-        add_child(tree, 1, child, key, taken);
     }
     leaf->last = row;
 }
@@ -374,10 +379,10 @@ static void write_file_header(const qc_database *database)
     at[22] = at[23] = 32;
     put_number(at + 24, 1, 4); /* how often it was changed */
     put_number(at + 28, database->pages, 4);
-    put_number(at + 40, 1, 4); /* how often the list of tables was changed */
-    put_number(at + 44, 4, 4); /* the format of the schema */
-    put_number(at + 56, 1, 4); /* UTF-8 */
-    put_number(at + 92, 1, 4); /* as at 24: then the number of pages is right */
+    put_number(at + 40, 1, 4);       /* how often the list of tables was changed */
+    put_number(at + 44, 4, 4);       /* the format of the schema */
+    put_number(at + 56, 1, 4);       /* UTF-8 */
+    put_number(at + 92, 1, 4);       /* as at 24: then the number of pages is right */
     put_number(at + 96, 3037000, 4); /* a version of SQLite that writes such files */
 }
 
@@ -398,9 +403,11 @@ bool qc_database_end(qc_database *database, const qc_database_item *items, size_
     qc_database_page *page = page_of_level(&tree, 0);
     bool fits = page != NULL;
     for (size_t i = 0; fits && i < count; i++) {
-        const qc_value values[] = {
-            text(items[i].type), text(items[i].name), text(items[i].table),
-            {.kind = QC_VALUE_NUMBER, .number = items[i].root}, text(items[i].sql)};
+        const qc_value values[] = {text(items[i].type),
+                                   text(items[i].name),
+                                   text(items[i].table),
+                                   {.kind = QC_VALUE_NUMBER, .number = items[i].root},
+                                   text(items[i].sql)};
         size_t record = make_record(database, values, sizeof values / sizeof *values);
         fits = record != 0 && record <= MAX_IN_TABLE;
         size_t size = fits ? make_cell(&tree, cell, (int64_t)i + 1, record) : 0;

@@ -239,7 +239,8 @@ static size_t operator_length(const painter *p)
         }
     }
     char c = p->text[p->at];
-    return c != '\0' && strchr("+-*/%&|^~<>=()[]{},:.;@", c) != NULL && (c != '<' || peek(p, 1) != '>');
+    return c != '\0' && strchr("+-*/%&|^~<>=()[]{},:.;@", c) != NULL &&
+           (c != '<' || peek(p, 1) != '>');
 }
 
 /* ------------------------------------------------------------------------------- strings */
@@ -462,8 +463,8 @@ static bool paint_name(painter *p, int nested)
         string_kind kind = {0};
         return read_prefix(&kind, name) && paint_string(p, &kind, start, nested);
     }
-    bool key = is_one_of(&p->keywords, name) ||
-               (p->first && is_soft_line(p) && is_one_of(&p->soft, name));
+    bool key =
+        is_one_of(&p->keywords, name) || (p->first && is_soft_line(p) && is_one_of(&p->soft, name));
     put_token(p, key ? "key" : "nam", start);
     return (peek(p, 0) & 0x80) == 0;
 }

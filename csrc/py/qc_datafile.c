@@ -53,8 +53,7 @@ static void meta_rows(datafile *file, qc_tree *tree)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(file->meta); i++) {
         PyObject *pair = PyList_GET_ITEM(file->meta, i);
         qc_value key = text(file, PyTuple_GET_ITEM(pair, 0));
-        add(tree, i + 1, key,
-            tree->index ? number(i + 1) : text(file, PyTuple_GET_ITEM(pair, 1)));
+        add(tree, i + 1, key, tree->index ? number(i + 1) : text(file, PyTuple_GET_ITEM(pair, 1)));
     }
 }
 
@@ -102,8 +101,8 @@ static void arc_rows(datafile *file, qc_tree *tree)
     }
 }
 
-static void add_lines(datafile *file, qc_tree *tree, int64_t id, int64_t row,
-                      const int32_t *lines, size_t count)
+static void add_lines(datafile *file, qc_tree *tree, int64_t id, int64_t row, const int32_t *lines,
+                      size_t count)
 {
     qc_value values[] = {number(id), number(CONTEXT), number(row)};
     uint8_t *blob = NULL;
@@ -144,8 +143,12 @@ static rows_of rows_of_table(const char *name)
         const char *name;
         rows_of rows;
     } tables[] = {
-        {"coverage_schema", schema_rows}, {"meta", meta_rows},     {"file", file_rows},
-        {"context", context_rows},        {"line_bits", line_rows}, {"arc", arc_rows},
+        {"coverage_schema", schema_rows},
+        {"meta", meta_rows},
+        {"file", file_rows},
+        {"context", context_rows},
+        {"line_bits", line_rows},
+        {"arc", arc_rows},
         {"tracer", no_rows},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

@@ -108,15 +108,13 @@ PyDoc_STRVAR(
     "Return the statements of valid source, names of functions and classes, and logical lines;\n"
     "None if it is not sure.");
 
-PyDoc_STRVAR(
-    paint_doc,
-    "paint(text, keywords, soft_keywords, soft_lines, fstrings)\n--\n\n"
-    "Return the lines of valid source as HTML, for reports; None if it is not sure.");
+PyDoc_STRVAR(paint_doc,
+             "paint(text, keywords, soft_keywords, soft_lines, fstrings)\n--\n\n"
+             "Return the lines of valid source as HTML, for reports; None if it is not sure.");
 
-PyDoc_STRVAR(
-    data_file_doc,
-    "data_file(items, schema_version, meta, files, branch)\n--\n\n"
-    "Return a data file of coverage.py, for these tables and indexes, as bytes.");
+PyDoc_STRVAR(data_file_doc,
+             "data_file(items, schema_version, meta, files, branch)\n--\n\n"
+             "Return a data file of coverage.py, for these tables and indexes, as bytes.");
 
 static PyMethodDef module_methods[] = {
     {"data_file", qc_datafile_call, METH_VARARGS, data_file_doc},

@@ -7,8 +7,8 @@
 
 /* Letters of the fuzzer's alphabet become pieces of source: random bytes rarely are any. */
 static const char *const pieces[] = {
-    "if ", "x", "match", ":",  "\n", "  ",  "'",   "\"\"\"", "f'",   "f\"\"\"", "rf'", "b'", "{",
-    "}",   "{{", "!r",   "\\", "\\\n", "(", ")",   "#",      "1.e5", "0x",      ".",   "**=", "\\N",
+    "if ", "x",  "match", ":",  "\n",   "  ", "'", "\"\"\"", "f'",   "f\"\"\"", "rf'", "b'",  "{",
+    "}",   "{{", "!r",    "\\", "\\\n", "(",  ")", "#",      "1.e5", "0x",      ".",   "**=", "\\N",
 };
 
 /* Takes the spans and the escapes away; false if there is anything else with a "<" or a "&". */

@@ -74,9 +74,8 @@ static uint32_t build(qc_database *database, bool index, int64_t count)
     for (int64_t row = 1; row <= count; row++) {
         const uint8_t blob[4] = {(uint8_t)(row >> 24), (uint8_t)(row >> 16), (uint8_t)(row >> 8),
                                  (uint8_t)row};
-        const qc_value values[] = {
-            {.kind = QC_VALUE_BLOB, .bytes = blob, .size = 4},
-            {.kind = QC_VALUE_NUMBER, .number = row == 1 ? 1 : 1000}};
+        const qc_value values[] = {{.kind = QC_VALUE_BLOB, .bytes = blob, .size = 4},
+                                   {.kind = QC_VALUE_NUMBER, .number = row == 1 ? 1 : 1000}};
         qc_tree_add(&tree, row, values, 2);
     }
     return qc_tree_end(&tree);
@@ -108,9 +107,9 @@ static void numbers(void)
         int64_t number;
         uint8_t type, size;
     } cases[] = {
-        {0, 8, 0},          {1, 9, 0},           {-1, 1, 1},         {127, 1, 1},
-        {128, 2, 2},        {-128, 1, 1},        {-129, 2, 2},       {32768, 3, 3},
-        {-(1 << 23), 3, 3}, {1 << 23, 4, 4},     {INT32_MIN, 4, 4},  {INT64_C(1) << 31, 5, 6},
+        {0, 8, 0},          {1, 9, 0},         {-1, 1, 1},        {127, 1, 1},
+        {128, 2, 2},        {-128, 1, 1},      {-129, 2, 2},      {32768, 3, 3},
+        {-(1 << 23), 3, 3}, {1 << 23, 4, 4},   {INT32_MIN, 4, 4}, {INT64_C(1) << 31, 5, 6},
         {INT64_MAX, 6, 8},  {INT64_MIN, 6, 8},
     };
 

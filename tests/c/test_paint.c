@@ -40,12 +40,13 @@ static void nothing(void)
 static void tokens(void)
 {
     check("if a<b:\n  c  # d & e \n", true,
-          KEY("if") " " NAM("a") OP("&lt;") NAM("b") OP(":") "\n  " NAM("c") "  " SPAN(
-              "com", "# d &amp; e ") "\n");
+          KEY("if") " " NAM("a") OP("&lt;") NAM("b")
+              OP(":") "\n  " NAM("c") "  " SPAN("com", "# d &amp; e ") "\n");
     check("x **= 1_0.5e-3j//.5", true,
           NAM("x") " " OP("**=") " " NUM("1_0.5e-3j") OP("//") NUM(".5"));
     check("0xF_f+0b1-0o7+1if x", true,
-          NUM("0xF_f") OP("+") NUM("0b1") OP("-") NUM("0o7") OP("+") NUM("1") KEY("if") " " NAM("x"));
+          NUM("0xF_f") OP("+") NUM("0b1") OP("-") NUM("0o7") OP("+") NUM("1")
+              KEY("if") " " NAM("x"));
     check("1..a...", true, NUM("1.") OP(".") NAM("a") OP("..."));
 }
 
@@ -59,42 +60,71 @@ static void strings(void)
 {
     check("b'\\'' \"'\"", true, STR("b&#x27;\\&#x27;&#x27;") " " STR("&quot;&#x27;&quot;"));
     check("x = '''a\n\n b'''.c\n", true,
-          NAM("x") " " OP("=") " " STR("&#x27;&#x27;&#x27;a") "\n\n" STR(
-              " b&#x27;&#x27;&#x27;") OP(".") NAM("c") "\n");
+          NAM("x") " " OP("=") " " STR("&#x27;&#x27;&#x27;a") "\n\n" STR(" b&#x27;&#x27;&#x27;")
+              OP(".") NAM("c") "\n");
     check("f'{a}'\n", false, STR("f&#x27;{a}&#x27;") "\n");
 }
 
 static void fstrings(void)
 {
     check("f'a{{{b!r:>{c}}'", true,
-          FST("f&#x27;") FST("a{{") OP("{") NAM("b") OP("!") NAM("r") OP(":") FST("&gt;") OP(
-              "{") NAM("c") OP("}") OP("}") FST("&#x27;"));
+          FST("f&#x27;") FST("a{{") OP("{") NAM("b") OP("!") NAM("r") OP(":") FST("&gt;") OP("{")
+              NAM("c") OP("}") OP("}") FST("&#x27;"));
     check("f'{a!=b}{f\"{c}\"}'", true,
-          FST("f&#x27;") OP("{") NAM("a") OP("!=") NAM("b") OP("}") OP("{") FST("f&quot;") OP(
-              "{") NAM("c") OP("}") FST("&quot;") OP("}") FST("&#x27;"));
+          FST("f&#x27;") OP("{") NAM("a") OP("!=") NAM("b") OP("}") OP("{") FST("f&quot;") OP("{")
+              NAM("c") OP("}") FST("&quot;") OP("}") FST("&#x27;"));
     check("f'''a\n{b}'''", true,
-          FST("f&#x27;&#x27;&#x27;") FST("a") "\n" OP("{") NAM("b") OP("}") FST(
-              "&#x27;&#x27;&#x27;"));
+          FST("f&#x27;&#x27;&#x27;") FST("a") "\n" OP("{") NAM("b") OP("}")
+              FST("&#x27;&#x27;&#x27;"));
 }
 
 static void continuations(void)
 {
-    check("a + \\\n  b\n", true,
-          NAM("a") " " OP("+") " " SPAN("xx", "\\") "\n  " NAM("b") "\n");
+    check("a + \\\n  b\n", true, NAM("a") " " OP("+") " " SPAN("xx", "\\") "\n  " NAM("b") "\n");
     check("a('''\\\n b''')\n", true,
-          NAM("a") OP("(") STR("&#x27;&#x27;&#x27;\\") "\n" STR(" b&#x27;&#x27;&#x27;") OP(
-              ")") "\n");
+          NAM("a") OP("(") STR("&#x27;&#x27;&#x27;\\") "\n" STR(" b&#x27;&#x27;&#x27;")
+              OP(")") "\n");
 }
 
 static void unsure(void)
 {
     static const char *const texts[] = {
-        "a\t\n",     "a\r\n",         "\xc3\xa4\n",  "a\xc3\xa4\n",     "1\xc3\xa4\n", "a ",
-        "'",         "'\n'",          "'''a''",      "x'a'",            "fx''",        "t''",
-        "f'",        "f'{'",          "f'{a",        "f'{a:",           "f'}'",        "f'\n'",
-        "f'\\N{a}'", "f'{a:\\n}'",    "f'{a:{{}}}'", "f'{a\\\n}'",      "f'{)}'",      "f'\\\n'",
-        "\\\na",     "a \\\n",        "a \\\n\n",    "a \\\n # b\n",    "a \\\n\\\nb", "a \\ \nb",
-        "'=' = '=\\\n'", "a = '=\\\n'", "?",         "$",               "a <> b",      "!",
+        "a\t\n",
+        "a\r\n",
+        "\xc3\xa4\n",
+        "a\xc3\xa4\n",
+        "1\xc3\xa4\n",
+        "a ",
+        "'",
+        "'\n'",
+        "'''a''",
+        "x'a'",
+        "fx''",
+        "t''",
+        "f'",
+        "f'{'",
+        "f'{a",
+        "f'{a:",
+        "f'}'",
+        "f'\n'",
+        "f'\\N{a}'",
+        "f'{a:\\n}'",
+        "f'{a:{{}}}'",
+        "f'{a\\\n}'",
+        "f'{)}'",
+        "f'\\\n'",
+        "\\\na",
+        "a \\\n",
+        "a \\\n\n",
+        "a \\\n # b\n",
+        "a \\\n\\\nb",
+        "a \\ \nb",
+        "'=' = '=\\\n'",
+        "a = '=\\\n'",
+        "?",
+        "$",
+        "a <> b",
+        "!",
     };
     static char deep[400];
     qc_painted painted;
