@@ -115,6 +115,38 @@ def test_a_renewal_that_fails_loses_nothing(engine: str) -> None:
 
 
 @pytest.mark.oom
+def test_a_turn_that_fails_loses_nothing(engine: str) -> None:
+    """What was recorded comes with this context or, after an error, with a later one."""
+    failures = 0
+    for n in range(1, 60, min(STEP, 3)):
+        store = _native.Store()
+        tracer = tracer_for(engine, store, measures("program.py"))
+        tracer.start()
+        program()()
+        found: list[dict[str, bytes] | None] = []
+        _native._fail_after(n)
+        try:
+            found += store.turn()
+        except MemoryError:
+            failures += 1
+        finally:
+            _native._fail_after(0)
+        if None in found:
+            assert isinstance(store.take_error(), MemoryError)
+            failures += 1
+        tracer.stop()
+        found.append(store.drain(packed=True))
+        lines = {
+            line
+            for recorded in found
+            for packed in (recorded or {}).values()
+            for line in memoryview(packed).cast("i")
+        }
+        assert lines >= {1, 2, 3, 4, 5, 7, 8}
+    assert failures > 0 or engine == "trace"  # which needs no memory for it
+
+
+@pytest.mark.oom
 @pytest.mark.slow
 def test_each_allocation_of_python_fails_once(engine: str) -> None:
     """No crash but those that CPython has by itself, when it makes a class."""
