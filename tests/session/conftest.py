@@ -10,6 +10,8 @@ import pytest
 
 from quickcover import Session, _engines, _env, _select, session
 
+from .playing import SOURCE, function
+
 
 def able(engine: str, branch: bool) -> str:
     """Why an engine can't measure here; empty if it can."""
@@ -59,3 +61,10 @@ def make(tmp_path: Path, engine: str, branch: bool) -> Iterator[MakeSession]:
     for one in made:
         one.close()
     assert session._open_sessions == []
+
+
+@pytest.fixture
+def f(tmp_path: Path) -> Callable[[int], int]:
+    """The function of a small program in the test's directory."""
+    made: Callable[[int], int] = function(tmp_path / "program.py", SOURCE)
+    return made

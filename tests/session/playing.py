@@ -181,3 +181,20 @@ def function(path: Path, source: str, name: str = "f") -> Any:
     names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
     exec(compile(source, str(path), "exec"), names)
     return names[name]
+
+
+#: A small program: lines 3, 4 and 7, and with more than two turns of its loop all from 3 on.
+SOURCE = """\
+# a program
+def f(x):
+    total = 0
+    for i in range(x):
+        if i > 1:
+            total += i
+    return total
+"""
+
+
+def lines(example: Any) -> set[int]:
+    """The lines that an example, or a session, has seen, of whatever file."""
+    return {line for _, line in example.lines()}

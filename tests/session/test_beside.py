@@ -19,27 +19,7 @@ from ..behaviour.comparing import report_differences
 from ..behaviour.measure import STOCK, measurer
 from ..conftest import Runner
 from .conftest import MakeSession
-from .playing import function
-
-SOURCE = """\
-# a program
-def f(x):
-    total = 0
-    for i in range(x):
-        if i > 1:
-            total += i
-    return total
-"""
-
-
-@pytest.fixture
-def f(tmp_path: Path) -> Any:
-    return function(tmp_path / "program.py", SOURCE)
-
-
-def lines(example: Any) -> set[int]:
-    return {line for _, line in example.lines()}
-
+from .playing import SOURCE, function, lines
 
 # ------------------------------------------------------------------- surrounding coverage
 

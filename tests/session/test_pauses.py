@@ -6,36 +6,15 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from quickcover import Example, SessionError, tstl
+from quickcover import SessionError, tstl
 
 from .conftest import MakeSession, able
-from .playing import function
-
-SOURCE = """\
-# a program
-def f(x):
-    total = 0
-    for i in range(x):
-        if i > 1:
-            total += i
-    return total
-"""
-
-
-@pytest.fixture
-def f(tmp_path: Path) -> Callable[[int], int]:
-    made: Callable[[int], int] = function(tmp_path / "program.py", SOURCE)
-    return made
-
-
-def lines(example: Example) -> set[int]:
-    return {line for _, line in example.lines()}
+from .playing import SOURCE, function, lines
 
 
 @pytest.mark.parametrize("mode", ["all", "new"])

@@ -17,27 +17,7 @@ from quickcover import Location, Session, SessionError, _env
 
 from ..conftest import Runner, needs_extension
 from .conftest import MakeSession
-from .playing import function, recorded
-
-SOURCE = """\
-# a program
-def f(x):
-    total = 0
-    for i in range(x):
-        if i > 1:
-            total += i
-    return total
-"""
-
-
-@pytest.fixture
-def f(tmp_path: Path) -> Any:
-    return function(tmp_path / "program.py", SOURCE)
-
-
-def lines(example: Any) -> set[int]:
-    return {line for _, line in example.lines()}
-
+from .playing import SOURCE, function, lines, recorded
 
 # ----------------------------------------------------------------------------- examples
 
