@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import runpy
 import sys
 import threading
@@ -187,7 +188,7 @@ def test_what_other_threads_decide_is_kept(make: Make, monkeypatch: pytest.Monke
     cov = make(data_file=None)
     with cov.collect():
         for _ in range(2):
-            thread = threading.Thread(target=sys.exit)
+            thread = threading.Thread(target=os.getpid)
             thread.start()
             thread.join()
         assert cov._collector is not None
