@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define REQUIRE(condition) fuzz_require((condition), #condition, __FILE__, __LINE__)
 
@@ -53,6 +54,28 @@ static inline void fuzz_require(bool good, const char *text, const char *file, i
         fprintf(stderr, "%s:%d: failed: %s\n", file, line, text);
         abort();
     }
+}
+
+/* Makes text of arbitrary bytes: letters of the fuzzer's alphabet become pieces of source, because
+ * random bytes rarely are any. Its length, below `capacity`; no piece is longer than 15 bytes. */
+static inline size_t fuzz_source(char *text, size_t capacity, const uint8_t *data, size_t size,
+                                 const char *const *pieces, size_t count)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < size && length + 16 < capacity; i++) {
+        size_t piece = data[i] % (2 * count);
+
+        if (piece < count) {
+            size_t n = strlen(pieces[piece]);
+
+            memcpy(text + length, pieces[piece], n);
+            length += n;
+        } else {
+            text[length++] = (char)data[i];
+        }
+    }
+    return length;
 }
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-/* Letters of the fuzzer's alphabet become pieces of source: random bytes rarely are any. */
 static const char *const pieces[] = {
     "if ",     "x",       ":",      "\n",     "  ",      "    ",    "else",       "elif ",
     "def f()", "class C", "try",    "except", "finally", "while 1", "for x in y", "with a",
@@ -17,21 +16,10 @@ static const char *const pieces[] = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char text[1 << 16];
-    size_t length = 0;
+    size_t length =
+        fuzz_source(text, sizeof text, data, size, pieces, sizeof pieces / sizeof *pieces);
     qc_outline outline;
 
-    for (size_t i = 0; i < size && length < sizeof text - 16; i++) {
-        size_t piece = data[i] % (2 * (sizeof pieces / sizeof *pieces));
-
-        if (piece < sizeof pieces / sizeof *pieces) {
-            size_t n = strlen(pieces[piece]);
-
-            memcpy(text + length, pieces[piece], n);
-            length += n;
-        } else {
-            text[length++] = (char)data[i];
-        }
-    }
     for (int nested = 0; nested < 2; nested++) {
         if (qc_outline_make(&outline, text, length, true, nested != 0) == QC_OUTLINE_DONE) {
             const char *reason = NULL;

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-/* Letters of the fuzzer's alphabet become pieces of source: random bytes rarely are any. */
 static const char *const pieces[] = {
     "if ", "x",  "match", ":",  "\n",   "  ", "'", "\"\"\"", "f'",   "f\"\"\"", "rf'", "b'",  "{",
     "}",   "{{", "!r",    "\\", "\\\n", "(",  ")", "#",      "1.e5", "0x",      ".",   "**=", "\\N",
@@ -52,20 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char text[1 << 16];
     static const int32_t soft_lines[] = {1, 3};
-    size_t length = 0;
+    size_t length =
+        fuzz_source(text, sizeof text, data, size, pieces, sizeof pieces / sizeof *pieces);
 
-    for (size_t i = 0; i < size && length < sizeof text - 16; i++) {
-        size_t piece = data[i] % (2 * (sizeof pieces / sizeof *pieces));
-
-        if (piece < sizeof pieces / sizeof *pieces) {
-            size_t n = strlen(pieces[piece]);
-
-            memcpy(text + length, pieces[piece], n);
-            length += n;
-        } else {
-            text[length++] = (char)data[i];
-        }
-    }
     for (int fstrings = 0; fstrings < 2; fstrings++) {
         const qc_paint_rules rules = {"if else", "match case", soft_lines, 2, fstrings != 0};
         qc_painted painted;
