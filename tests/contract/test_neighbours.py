@@ -93,7 +93,8 @@ def test_testmon(run_python: Runner, tmp_path: Path) -> None:
     pytest_ = ("-m", "pytest", "-q", "--testmon")
     env = {"QUICKCOVER_INSTALL": "1"}
     assert "2 passed" in run_python(*pytest_, env=env).stdout
-    (tmp_path / "work.py").write_text(WORK.replace("return 2", "return 3"))
+    # Of another size: in the same second, Python would take it for what it has compiled.
+    (tmp_path / "work.py").write_text(WORK.replace("return 2", "return 33"))
     result = run_python(*pytest_, env=env, status=1)
     assert "1 failed" in result.stdout, result.stdout
     assert "passed" not in result.stdout, result.stdout
