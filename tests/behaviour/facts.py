@@ -60,6 +60,8 @@ def unable(engine: str, *, branch: bool) -> str:
 
     if engine == "python" and not _env.current().rewriting:
         return "the python engine doesn't know this Python's bytecode"
+    if engine == "ctrace" and not _env.current().extension:
+        return "coverage.py has no C tracer here"
     events = getattr(monitoring(), "events", None)
     if engine in ("monitoring", "sysmon"):
         if events is None:
