@@ -6,6 +6,7 @@ They run as a user would run them, start and end included, by what `quickcover b
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import statistics
 import sys
@@ -108,8 +109,10 @@ COMMANDS = {
     "xml": ["xml", "-q", "-o", "{out}/x.xml"],
     "json": ["json", "-q", "-o", "{out}/x.json"],
     "lcov": ["lcov", "-q", "-o", "{out}/x.lcov"],
-    "combine": ["combine", "-q", "--keep", "{out}/part.1", "{out}/part.2"],
+    "combine": ["combine", "-q", "--keep", "{out}/parts"],
 }
+#: Data files to combine: each has so many contexts, which have a part of the arcs of some modules.
+_PARTS, _CONTEXTS, _IN_CONTEXT, _ARCS = 500, 6, 20, 40
 #: Two packages: 129 modules with 102,000 lines; all would take coverage.py minutes for each report.
 _MODULES = "*/sympy/core/*,*/sympy/polys/*"
 #: First without anything from earlier reports, then the same again.
@@ -128,11 +131,11 @@ def reports(rounds: int, progress: Progress) -> dict[str, Any]:
     rounds = min(rounds, _REPORT_ROUNDS)
     with tempfile.TemporaryDirectory(prefix="quickcover-bench-") as directory:
         place = Path(directory)
-        for part in ("data", "part.1", "part.2"):
-            progress(f"{REPORTS}: measuring", 0.0)
-            measured = ["run", "--branch", f"--include={_MODULES}", f"--data-file={place / part}"]
-            program = str(HERE.parent / "cold_import" / "import_sympy.py")
-            _command("quickcover", [*measured, program], place)
+        progress(f"{REPORTS}: measuring", 0.0)
+        measured = ["run", "--branch", f"--include={_MODULES}", f"--data-file={place / 'data'}"]
+        program = str(HERE.parent / "cold_import" / "import_sympy.py")
+        _command("quickcover", [*measured, program], place)
+        _make_parts(place)
         for turn in range(rounds):
             for done, (command, words) in enumerate(COMMANDS.items()):
                 for title, tool in REPORTERS.items():
@@ -147,6 +150,27 @@ def reports(rounds: int, progress: Progress) -> dict[str, Any]:
                     kept["user"].append(round(run.user, 4))
                     kept["wall"].append(round(run.wall, 4))
     return times
+
+
+def _make_parts(place: Path) -> None:
+    """Make data files as processes of a large suite leave them, with a context for each test."""
+    from coverage import CoverageData
+
+    whole = CoverageData(str(place / "data"))
+    whole.read()
+    arcs = {name: whole.arcs(name) or [] for name in sorted(whole.measured_files())}
+    choose = random.Random(0)
+    (place / "parts").mkdir()
+    for part in range(_PARTS):
+        data = CoverageData(str(place / "parts" / "combined"), suffix=f"host.{part:03}")
+        for number in range(_CONTEXTS):
+            data.set_context(f"tests/test_{part}.py::test_{number}|run")
+            hits = {}
+            for name in choose.sample(list(arcs), _IN_CONTEXT):
+                begin = choose.randrange(max(len(arcs[name]) - _ARCS, 1))
+                hits[name] = arcs[name][begin : begin + _ARCS]
+            data.add_arcs(hits)
+        data.close()
 
 
 def _forget(place: Path) -> None:

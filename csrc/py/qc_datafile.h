@@ -1,6 +1,7 @@
 /*
- * qc_datafile: a new data file of coverage.py, with one context, as bytes: what SQLite would write
- * (qc_database.h), without SQLite, whose import takes longer than a short process.
+ * qc_datafile: data files of coverage.py as bytes, made without SQLite (qc_database.h), whose
+ * import takes longer than a short process, and whose inserts take longer than all else of a long
+ * one.
  *
  * Threads: the caller holds the GIL, or is attached; no shared state.
  */
@@ -9,7 +10,7 @@
 
 #include "qc_compat.h"
 
-/* The method `data_file(items, schema_version, meta, files, branch)`. */
+/* The method `data_file(items, schema_version, meta, files, contexts, tracers, hits, branch)`. */
 PyObject *qc_datafile_call(PyObject *module, PyObject *args);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "../core/qc_mem.h"
 #include "qc_datafile.h"
+#include "qc_dataread.h"
 #include "qc_engine_monitoring.h"
 #include "qc_engine_probe.h"
 #include "qc_engine_trace.h"
@@ -112,12 +113,25 @@ PyDoc_STRVAR(paint_doc,
              "paint(text, keywords, soft_keywords, soft_lines, fstrings)\n--\n\n"
              "Return the lines of valid source as HTML, for reports; None if it is not sure.");
 
-PyDoc_STRVAR(data_file_doc,
-             "data_file(items, schema_version, meta, files, branch)\n--\n\n"
-             "Return a data file of coverage.py, for these tables and indexes, as bytes.");
+PyDoc_STRVAR(
+    data_file_doc,
+    "data_file(items, schema_version, meta, files, contexts, tracers, hits, branch)\n--\n\n"
+    "Return a data file of coverage.py, for these tables and indexes, as bytes.");
+
+PyDoc_STRVAR(data_rows_doc,
+             "data_rows(content, root)\n--\n\n"
+             "Return the rows of a table of SQLite as tuples; None if it can't be read.");
+
+PyDoc_STRVAR(
+    data_hits_doc,
+    "data_hits(content, root, branch)\n--\n\n"
+    "Return the hits of a data file, as data_file takes them, from the index of arcs or the\n"
+    "table of lines; None if they can't be read.");
 
 static PyMethodDef module_methods[] = {
     {"data_file", qc_datafile_call, METH_VARARGS, data_file_doc},
+    {"data_hits", qc_dataread_hits_call, METH_VARARGS, data_hits_doc},
+    {"data_rows", qc_dataread_rows_call, METH_VARARGS, data_rows_doc},
     {"outline", qc_outline_call, METH_VARARGS, outline_doc},
     {"paint", qc_paint_call, METH_VARARGS, paint_doc},
     {"run_in_the_way", module_run_in_the_way, METH_NOARGS, in_map_doc},

@@ -103,7 +103,7 @@ def keep(cov: Any, command: Any, engine: str, systrace: bool, sqldata: ModuleTyp
 
 def _manner(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> dict[str, list[str]]:
     """How to measure, and what to write."""
-    tables = _tables(sqldata.SCHEMA) if engine != _engines.PURE else []
+    tables = tables_of(sqldata.SCHEMA) if engine != _engines.PURE else []
     return {
         "engine": [engine],
         "systrace": ["yes"] if systrace else [],
@@ -120,7 +120,7 @@ def _manner(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> dict[
     }
 
 
-def _tables(schema: str) -> list[str]:
+def tables_of(schema: str) -> list[str]:
     """SQLite's list of the tables of a schema, four words each; none if they are not as we know."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema)

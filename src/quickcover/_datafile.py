@@ -76,11 +76,13 @@ class Writer:
             [(kind, name, table, sql or None) for kind, name, table, sql in tables],
             int(self._told["schema_version"][0]),
             sorted(self._meta().items()),
-            files,
+            [name for name, _ in files],
+            [""],
+            [],
+            [(number, 1, hits) for number, (_, hits) in enumerate(files, 1)],
             bool(self._told["branch"]),
         )
-        with open(path, "xb", opener=_opened) as file:
-            file.write(content)
+        create(path, content)
 
     def _fill(self, path: str, files: Recorded) -> None:
         """Have SQLite write a file."""
@@ -118,9 +120,18 @@ class Writer:
         return meta
 
 
-def _opened(path: str, flags: int) -> int:
-    """Open a file as SQLite does: others may not write into it."""
-    return os.open(path, flags, 0o644)
+def create(path: str, content: bytes) -> None:
+    """Write a file that isn't there yet, with the permissions that SQLite gives: only we write it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+
+    def opened(path: str, flags: int) -> int:
+        return os.open(path, flags, 0o644)
+
+    with open(path, "xb", opener=opened) as file:
+        file.write(content)
 
 
 def unfinished_name(path: str, suffix: str) -> str:

@@ -192,17 +192,35 @@ def data_file(
     items: list[tuple[str, str, str, str | None]],
     schema_version: int,
     meta: list[tuple[str, str]],
-    files: list[tuple[str, bytes]],
+    files: list[str],
+    contexts: list[str],
+    tracers: list[tuple[int, str]],
+    hits: list[tuple[int, int, bytes]],
     branch: bool,
     /,
 ) -> bytes:
     """Return a data file of coverage.py as SQLite would write it.
 
-    The items are the rows of SQLite's list of tables: type, name, table, SQL.  `meta` and `files`
-    have to be in order; of each file there are the lines, or the arcs in order, as C ints.
+    The items are the rows of SQLite's list of tables: type, name, table, SQL.  Files and contexts
+    are known by their places in their lists, from 1 on; tracers and hits are in order of these
+    numbers.  Hits are lines, or arcs of two lines each, as C ints; there may be more than one for
+    a file and a context.
 
     Raises:
-        ValueError: there is another table than those of coverage.py's schema 7.
+        ValueError: there is another table than those of coverage.py's schema 7; hits are not in
+            order.
+    """
+
+def data_hits(content: bytes, root: int, branch: bool, /) -> list[tuple[int, int, bytes]] | None:
+    """Return the hits of a data file, as `data_file` takes them, or None if they can't be read.
+
+    `root` is the first page of the index of arcs, or of the table of lines.
+    """
+
+def data_rows(content: bytes, root: int, /) -> list[tuple[Any, ...]] | None:
+    """Return the rows of a table of a file of SQLite, or None if they can't be read.
+
+    `root` is the table's first page, as the list of tables says, whose own is 1.
     """
 
 def real_path(path: str, /) -> str | None:

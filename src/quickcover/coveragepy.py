@@ -89,6 +89,7 @@ def enter() -> None:
         names.Collector = Collector
         names.Plugins = Plugins
         names.PythonFileReporter = file_reporter
+        names.combine_parallel_data = _combiner(names.combine_parallel_data)
         for kind in _REPORTERS:
             if isinstance(getattr(names, kind, None), type):
                 setattr(names, kind, _quicker(getattr(names, kind)))
@@ -96,12 +97,11 @@ def enter() -> None:
 
 def register(reg: _Plugins, options: Mapping[str, Any] | None = None) -> None:
     """Add our plugin to the registry of a Coverage object, which makes that object ours."""
-    frame = _called_from(control.Coverage._init)
-    cov = frame.f_locals.get("self") if frame is not None else None
+    cov = _running(control.Coverage._init)
     plugin = QuickcoverPlugin(cov, options)
     _registered[reg] = plugin
     reg.add_noop(plugin)
-    if cov is not None and cov._inorout is None and _called_from(control.Coverage.sys_info):
+    if cov is not None and cov._inorout is None and _running(control.Coverage.sys_info):
         # `coverage debug sys` shows no plugin's sys_info(), but that of an InOrOut; it has none.
         cov._inorout = plugin
 
@@ -113,6 +113,21 @@ def file_reporter(morf: Any, coverage: Coverage) -> PythonFileReporter:
     from quickcover.coveragepy_report import FileReporter  # measuring doesn't need it
 
     return FileReporter(morf, coverage)
+
+
+def _combiner(original: Callable[..., None]) -> Callable[..., None]:
+    """What combines data files: quicker if the Coverage object is ours."""
+
+    def combine(*args: Any, **kwargs: Any) -> None:
+        cov = _running(control.Coverage.combine)
+        work = original
+        if cov is not None and cov._plugins in _registered and not cov.config.debug:
+            from quickcover._combine import sooner
+
+            work = sooner(original, sqldata)
+        work(*args, **kwargs)
+
+    return combine
 
 
 def _quicker(reporter: Any) -> Callable[[Coverage], Any]:
@@ -493,19 +508,12 @@ def _options(config: CoverageConfig) -> Mapping[str, Any]:
     return parser.get_section(NAME) if parser.has_section(NAME) else {}
 
 
-def _called_from(function: Any) -> Any:
-    """The nearest frame of `function` up the stack, or None."""
+def _running(method: Any) -> Any:
+    """The object whose method that is, from the nearest frame up the stack, or None."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not function.__code__:
+    while frame is not None and frame.f_code is not method.__code__:
         frame = frame.f_back
-    return frame
-
-
-def measured(arcs: Mapping[str, list[tuple[int, int]]]) -> Coverage:
-    """A Coverage object that has measured these arcs of these files, for its reports."""
-    cov = control.Coverage(data_file=None, branch=True)
-    cov.get_data().add_arcs(arcs)
-    return cov
+    return frame.f_locals.get("self") if frame is not None else None
 
 
 def gone_on(settings: Mapping[str, Any], running: bool) -> Coverage:

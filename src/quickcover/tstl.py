@@ -139,12 +139,12 @@ class _Coverage:
 
     def reporter(self) -> Any:
         """coverage.py's Coverage object with all that was covered."""
-        from quickcover import coveragepy
+        from quickcover import coveragepy_report
 
         arcs: dict[str, list[tuple[int, int]]] = {}
         for file, arc in self.all()[0]:
             arcs.setdefault(file, []).append(arc)
-        return coveragepy.measured(arcs)
+        return coveragepy_report.measured(arcs)
 
 
 def _nothing() -> None:

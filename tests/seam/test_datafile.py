@@ -22,7 +22,7 @@ needs_extension = pytest.mark.skipif(
     not _env.current().extension, reason="there is no extension here"
 )
 
-TABLES = _children._tables(sqldata.SCHEMA)
+TABLES = _children.tables_of(sqldata.SCHEMA)
 
 Hits = dict[str, Any]
 
@@ -72,10 +72,10 @@ def test_the_schema_is_known() -> None:
     """If this coverage.py has another one, SQLite writes the files."""
     assert sqldata.SCHEMA_VERSION == 7
     assert len(TABLES) == 4 * 12
-    assert _children._tables(sqldata.SCHEMA.replace("numbits", "bits")) == []
-    assert _children._tables(sqldata.SCHEMA + "create table more (x);") == []
-    assert _children._tables(sqldata.SCHEMA + "create index quick on arc (tono);") == []
-    assert _children._tables(sqldata.SCHEMA.replace("unique (path)", "check (1)")) == []
+    assert _children.tables_of(sqldata.SCHEMA.replace("numbits", "bits")) == []
+    assert _children.tables_of(sqldata.SCHEMA + "create table more (x);") == []
+    assert _children.tables_of(sqldata.SCHEMA + "create index quick on arc (tono);") == []
+    assert _children.tables_of(sqldata.SCHEMA.replace("unique (path)", "check (1)")) == []
 
 
 def some(choose: random.Random, branch: bool) -> Hits:
@@ -172,39 +172,126 @@ def items() -> list[tuple[str, str, str, str | None]]:
     return [(a, b, c, d or None) for a, b, c, d in zip(rows, rows, rows, rows, strict=True)]
 
 
+def made(
+    *,
+    tables: list[Any] | None = None,
+    meta: Any = (),
+    files: Any = (),
+    contexts: Any = ("",),
+    tracers: Any = (),
+    hits: Any = (),
+    branch: bool = True,
+) -> bytes:
+    """A data file of these."""
+    content = _engines.load_native().data_file(
+        items() if tables is None else tables,
+        7,
+        list(meta),
+        list(files),
+        list(contexts),
+        list(tracers),
+        list(hits),
+        branch,
+    )
+    assert isinstance(content, bytes)
+    return content
+
+
+def ints(*numbers: int) -> bytes:
+    return array("i", numbers).tobytes()
+
+
 @needs_extension
 def test_what_it_can_not_take() -> None:
-    data_file = _engines.load_native().data_file
-    with pytest.raises(ValueError, match="no such table: more"):
-        data_file([("table", "more", "more", "create table more (x)")], 7, [], [], True)
-    with pytest.raises(ValueError, match="too many tables"):
-        data_file(items() * 3, 7, [], [], True)
-    with pytest.raises(ValueError, match="too long a schema"):
-        data_file([(*items()[0][:3], "x" * 5000)], 7, [], [], True)
-    with pytest.raises(ValueError, match="too long a schema"):
-        data_file([(*item[:3], "x" * 1000) for item in items()], 7, [], [], True)
-    for odd in ([("a",)], [("a", "b")], [(b"a", b"b")], ["ab"], [("a", bytearray(4))]):
+    for wrong, tables in [
+        ("no such table: more", [("table", "more", "more", "create table more (x)")]),
+        ("too many tables", items() * 3),
+        ("too long a schema", [(*items()[0][:3], "x" * 5000)]),
+        ("too long a schema", [(*item[:3], "x" * 1000) for item in items()]),
+    ]:
+        with pytest.raises(ValueError, match=wrong):
+            made(tables=tables)
+    with pytest.raises(TypeError):
+        made(tables=[("table", "meta", "meta")])
+    for odd in [("a",)], ["ab"], [("a", 1)], [(1, "a")]:
         with pytest.raises(TypeError):
-            data_file(items(), 7, [], odd, True)
-    with pytest.raises(TypeError):
-        data_file(items(), 7, [("a", 1)], [], True)
-    with pytest.raises(TypeError):
-        data_file([("table", "meta", "meta")], 7, [], [], True)
-    with pytest.raises(UnicodeEncodeError):
-        data_file(items(), 7, [], [("\udc80", b"")], True)
+            made(meta=odd)
+    for odd in [("a", "b")], [("a",)], [(1, b"a")]:
+        with pytest.raises(TypeError):
+            made(tracers=odd)
+    for odd in [b"a"], [1], [None]:
+        with pytest.raises(TypeError):
+            made(files=odd)
+        with pytest.raises(TypeError):
+            made(contexts=odd)
+    for odd in [1], [(1, 1)], [(1, 1, "a")], [("a", 1, b"")], [(1, 1, bytearray(4))]:
+        with pytest.raises(TypeError):
+            made(hits=odd)
+    for odd in [(1, 2, b""), (1, 1, b"")], [(2, 1, b""), (1, 1, b"")]:
+        with pytest.raises(ValueError, match="not in order"):
+            made(hits=odd)
+    for odd in {"tracers": [(1 << 70, "a")]}, {"hits": [(1, 1 << 70, b"")]}:
+        with pytest.raises(OverflowError):
+            made(**odd)
+    for odd in {"files": ["\udc80"]}, {"meta": [("a", "\udc80")]}, {"tracers": [(1, "\udc80")]}:
+        with pytest.raises(UnicodeEncodeError):
+            made(**odd)
+
+
+@needs_extension
+@pytest.mark.parametrize("branch", [False, True])
+def test_contexts_tracers_and_hits_in_pieces(tmp_path: Path, branch: bool) -> None:
+    path = tmp_path / "data"
+    texts = ["b", "", "a", "Ä", "a" * 2000, "ab"]  # not in order; the file has an index of them
+    pieces = [
+        (1, 1, ints(7, 8, 1, 2)),
+        (1, 1, ints(1, 2, -1, 4)),
+        (1, 5, ints(3, 4)),
+        (2, 1, b""),
+        (6, 2, ints(5, 6, 6, 7)),
+        (6, 2, ints(5, 6, 6, 7)),
+    ]
+    path.write_bytes(
+        made(
+            files=texts,
+            contexts=texts,
+            tracers=[(2, "one"), (6, "other")],
+            meta=[("version", "1"), ("has_arcs", str(int(branch)))],
+            hits=pieces,
+            branch=branch,
+        )
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("pragma foreign_key_check").fetchall() == []
+    data = CoverageData(str(path))
+    data.read()
+    assert data.measured_files() == data.measured_contexts() == set(texts)
+    assert [data.file_tracer(name) for name in texts] == ["", "one", "", "", "", "other"]
+    for context, name, hits in [
+        ("b", "b", [(-1, 4), (1, 2), (7, 8)]),
+        ("a" * 2000, "b", [(3, 4)]),
+        ("", "ab", [(5, 6), (6, 7)]),
+        ("b", "", []),
+    ]:
+        data.set_query_context(context)
+        lines = {line for arc in hits for line in arc if line > 0}
+        assert sorted(data.lines(name) or []) == sorted(lines)
+        if branch:
+            assert data.arcs(name) == hits
 
 
 @needs_extension
 @pytest.mark.parametrize("branch", [False, True])
 def test_no_memory(branch: bool) -> None:
     native = _engines.load_native()
-    hits = {"/" + "x" * 3000: [(1, k) for k in range(3000)] if branch else [1, 2]}
-    files = list(packed(hits, branch).items())
+    names = ["/" + "x" * 3000]
+    hits = [(1, 1, ints(*range(6000, 0, -1) if branch else [1, 2]))]
     before = native.live()["bytes"]
     for n in itertools.count(1):
         native._fail_after(n)
         try:
-            native.data_file(items(), 7, [("a", "b")], files, branch)
+            content = made(meta=[("a", "b")], files=names, hits=hits, branch=branch)
         except MemoryError:
             assert native.live()["bytes"] == before
             continue
@@ -213,3 +300,16 @@ def test_no_memory(branch: bool) -> None:
         break
     assert n > 15
     assert native.live()["bytes"] == before
+    roots = {row[1]: row[3] for row in native.data_rows(content, 1) or []}
+    root = roots["sqlite_autoindex_arc_1" if branch else "line_bits"]
+    for n in itertools.count(1):
+        native._fail_after(n)
+        try:
+            assert native.data_hits(content, root, branch)
+        except MemoryError:
+            continue
+        finally:
+            native._fail_after(0)
+            assert native.live()["bytes"] == before
+        break
+    assert n > 1
