@@ -9,30 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from quickcover import _child, _engines, _resolved
+from quickcover import _child, _datafile, _engines, _resolved
 from quickcover._startup import CHILD_VARIABLE, CONFIG_VARIABLE
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-#: The tables of coverage.py's schema 7, as our extension writes them (`csrc/py/qc_datafile.c`).
-_COLUMNS = {
-    "coverage_schema": "version",
-    "meta": "key value",
-    "file": "id path",
-    "context": "id context",
-    "line_bits": "file_id context_id numbits",
-    "arc": "file_id context_id fromno tono",
-    "tracer": "file_id tracer",
-}
-#: Those of them that have an index, which SQLite makes by itself.
-_UNIQUE = ["meta", "file", "context", "line_bits", "arc"]
-_INDEX = "sqlite_autoindex_{}_1"
 _PATCHES = frozenset({"subprocess", "_exit", "execv"})
 #: Where coverage.py may put the value of an environment variable.
 _VARIABLE = re.compile(r"\$[\w{]")
@@ -103,7 +88,7 @@ def keep(cov: Any, command: Any, engine: str, systrace: bool, sqldata: ModuleTyp
 
 def _manner(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> dict[str, list[str]]:
     """How to measure, and what to write."""
-    tables = tables_of(sqldata.SCHEMA) if engine != _engines.PURE else []
+    tables = _datafile.tables_of(sqldata.SCHEMA) if engine != _engines.PURE else []
     return {
         "engine": [engine],
         "systrace": ["yes"] if systrace else [],
@@ -118,23 +103,6 @@ def _manner(cov: Any, engine: str, systrace: bool, sqldata: ModuleType) -> dict[
         "schema_version": [str(sqldata.SCHEMA_VERSION)],
         "version": [sqldata.__version__],
     }
-
-
-def tables_of(schema: str) -> list[str]:
-    """SQLite's list of the tables of a schema, four words each; none if they are not as we know."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(schema)
-        rows = connection.execute(
-            "select type, name, tbl_name, coalesce(sql, '') from sqlite_master order by rowid"
-        ).fetchall()
-        columns = {
-            name: " ".join(row[1] for row in connection.execute(f"pragma table_info({name})"))
-            for kind, name, *_ in rows
-            if kind == "table"
-        }
-    indexes = [(name, table) for kind, name, table, _ in rows if kind != "table"]
-    known = columns == _COLUMNS and indexes == [(_INDEX.format(name), name) for name in _UNIQUE]
-    return [word for row in rows for word in row] if known else []
 
 
 def _simple(cov: Any) -> bool:

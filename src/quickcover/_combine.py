@@ -18,8 +18,7 @@ from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from quickcover import _datafile, _engines, _env
-from quickcover._children import tables_of
+from quickcover import _datafile, _engines, _env, _gc
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -49,7 +48,7 @@ def sooner(combine: Callable[..., None], sqldata: ModuleType) -> Callable[..., N
         if _is_simple(data) and union.items and hasattr(data_module, "file_be_gone"):
             keeping = said.append if message is not None else None
             try:
-                with _in_place(data_module, data, union) as gone:
+                with _gc.held(), _in_place(data_module, data, union) as gone:
                     combine(data, *args, message=keeping, **kwargs)
                 union.write(data)
             except (_NotSure, OSError, MemoryError):
@@ -120,7 +119,7 @@ class _Source:
         native = _engines.load_native()
         roots: dict[str, int] = {}
         rows = native.data_rows(content, _SCHEMA_ROOT)
-        if rows is None or {(*row[:3], row[4] or "") for row in rows} != set(union.items):
+        if rows is None or {(*row[:3], row[4]) for row in rows} != set(union.items):
             raise _NotSure
         roots = {row[1]: row[3] for row in rows}
 
@@ -159,9 +158,8 @@ class _Union:
     """What is in all of them."""
 
     def __init__(self, sqldata: ModuleType) -> None:
-        words = tables_of(sqldata.SCHEMA)
         #: SQLite's list of tables; empty if we don't know them.
-        self.items = list(zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True))
+        self.items = _datafile.items_of(_datafile.tables_of(sqldata.SCHEMA))
         self.version: int = sqldata.SCHEMA_VERSION
         self._made_by: str = sqldata.__version__
         self._size = 0
@@ -241,7 +239,7 @@ class _Union:
             meta += [("has_arcs", kind) for kind in self._kinds]
         self._hits.sort(key=itemgetter(0, 1))
         content: bytes = _engines.load_native().data_file(
-            [(kind, name, table, sql or None) for kind, name, table, sql in self.items],
+            self.items,
             self.version,
             meta,
             list(self._files),

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     #: By file: lines, or arcs in order, as C ints.
     Recorded = Mapping[str, bytes]
 
+#: The tables of coverage.py's schema 7, as our extension writes them (`csrc/py/qc_datafile.c`).
+_COLUMNS = {
+    "coverage_schema": "version",
+    "meta": "key value",
+    "file": "id path",
+    "context": "id context",
+    "line_bits": "file_id context_id numbits",
+    "arc": "file_id context_id fromno tono",
+    "tracer": "file_id tracer",
+}
+#: Those of them that have an index, which SQLite makes by itself.
+_UNIQUE = ["meta", "file", "context", "line_bits", "arc"]
+_INDEX = "sqlite_autoindex_{}_1"
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -70,10 +83,8 @@ class Writer:
 
     def _put(self, path: str, files: list[tuple[str, bytes]]) -> None:
         """Write a file whose content our extension makes."""
-        words = self._told["tables"]
-        tables = zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True)
         content = self._data_file(
-            [(kind, name, table, sql or None) for kind, name, table, sql in tables],
+            items_of(self._told["tables"]),
             int(self._told["schema_version"][0]),
             sorted(self._meta().items()),
             [name for name, _ in files],
@@ -118,6 +129,32 @@ class Writer:
             meta["sys_argv"] = str(getattr(sys, "argv", None))
             meta["when"] = time.strftime("%Y-%m-%d %H:%M:%S")
         return meta
+
+
+def tables_of(schema: str) -> list[str]:
+    """SQLite's list of the tables of a schema, four words each; none if they are not as we know."""
+    import sqlite3  # not where files are written without it
+    from contextlib import closing
+
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema)
+        rows = connection.execute(
+            "select type, name, tbl_name, coalesce(sql, '') from sqlite_master order by rowid"
+        ).fetchall()
+        columns = {
+            name: " ".join(row[1] for row in connection.execute(f"pragma table_info({name})"))
+            for kind, name, *_ in rows
+            if kind == "table"
+        }
+    indexes = [(name, table) for kind, name, table, _ in rows if kind != "table"]
+    known = columns == _COLUMNS and indexes == [(_INDEX.format(name), name) for name in _UNIQUE]
+    return [word for row in rows for word in row] if known else []
+
+
+def items_of(words: list[str]) -> list[tuple[str, str, str, str | None]]:
+    """The same as our extension takes it."""
+    four = zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True)
+    return [(kind, name, table, sql or None) for kind, name, table, sql in four]
 
 
 def create(path: str, content: bytes) -> None:

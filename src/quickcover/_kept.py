@@ -2,7 +2,8 @@
 
 A suite with a context for each test has thousands of contexts, with a hundred lines or arcs each.
 One by one, each costs a transaction of its own in coverage.py's data file; here they are kept in
-memory, packed, and written together, many rows with one statement.
+memory, packed, and written together: a new data file as a whole (`csrc/core/qc_database.c`), or
+many rows with one statement of SQLite.
 """
 
 from __future__ import annotations
@@ -12,13 +13,20 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from quickcover import _datafile
+from quickcover import _datafile, _engines, _env, _gc
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _TOGETHER = 240  # rows of one statement: SQLite before 3.32 allows 999 values
 _INSERT = "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES "
 _ROW = "(?, ?, ?, ?)"
+_WORTH = 10_000  # bytes of lines and arcs: fewer SQLite writes as fast
+_SCHEMA_ROOT = 1
+_CHANGES = 24  # where a data file has how often SQLite changed it
 
 #: What is in a data file, in an order that doesn't change: that of `arc` is its index's, which
 #: SQLite goes along.  (Another order would give another hash, so no data would be taken for the
@@ -39,13 +47,13 @@ Part = tuple[str | None, Mapping[str, bytes]]
 class Kept:
     """A list of parts, and how many bytes of lines and arcs they have."""
 
-    def __init__(self, hasher: Any = None) -> None:
+    def __init__(self, sqldata: ModuleType) -> None:
         """Make an empty one.
 
         Args:
-            hasher: the class of coverage.py's hashes; None leaves the data file's hash to it.
+            sqldata: coverage.py's module that knows data files.
         """
-        self._hasher = hasher
+        self._sqldata = sqldata
         self.parts: list[Part] = []
         self.size = 0
 
@@ -70,7 +78,7 @@ class Kept:
         if not parts:
             return False
         try:
-            with covdata._lock:
+            with covdata._lock, _gc.held():
                 if not _is_new(covdata) or not self._write_whole(parts, covdata, branch, file_name):
                     self._write(parts, covdata, branch, file_name)
         except BaseException:
@@ -82,8 +90,8 @@ class Kept:
     def _write(
         self, parts: list[Part], covdata: Any, branch: bool, file_name: Callable[[str], str]
     ) -> None:
-        if len(parts) > 1 and self._hasher is not None and hasattr(type(covdata), "_hash_data"):
-            covdata._hash_data = partial(_hash_of, covdata, self._hasher)
+        if len(parts) > 1 and hasattr(type(covdata), "_hash_data"):
+            covdata._hash_data = partial(_hash_of, covdata, self._sqldata.Hasher)
         current = covdata._current_context
         (covdata.add_arcs if branch else covdata.add_lines)({})  # makes the data file
         try:
@@ -107,7 +115,8 @@ class Kept:
         own = f"{os.getpid()}.{os.urandom(4).hex()}"
         unfinished = covdata._filename = _datafile.unfinished_name(state["_filename"], own)
         try:
-            self._write(parts, covdata, branch, file_name)
+            if not self._put(parts, covdata, branch, file_name):
+                self._write(parts, covdata, branch, file_name)
             os.replace(unfinished, state["_filename"])
             covdata._filename = state["_filename"]
             # They are closed, and open the file that they are told.  New ones would look at it as
@@ -125,6 +134,88 @@ class Kept:
             return False
         return True
 
+    def _put(
+        self, parts: list[Part], covdata: Any, branch: bool, file_name: Callable[[str], str]
+    ) -> bool:
+        """Have coverage.py make an empty data file, and replace it by one with all, without SQLite.
+
+        Returns:
+            False if it isn't worth it, or we don't know such files.
+        """
+        small = sum(len(packed) for _, files in parts for packed in files.values()) < _WORTH
+        if small or not _env.current().extension or _engines.native_problem() is not None:
+            return False
+        items = _datafile.items_of(_datafile.tables_of(self._sqldata.SCHEMA))
+        if not items:
+            return False
+        content = _Content(_renamed(parts, file_name))
+        (covdata.add_arcs if branch else covdata.add_lines)({})
+        path = covdata._filename
+        made = content.made(Path(path).read_bytes(), items, branch)
+        os.unlink(path)
+        _datafile.create(path, made)
+        covdata._file_map = content.files
+        if hasattr(covdata, "_hasher"):  # coverage.py 7.17.0
+            content.add_to(covdata._hasher)
+        elif covdata._our_suffix:
+            content.add_to(whole := self._sqldata.Hasher())
+            covdata._hash_data = partial(_hash_of, covdata, self._sqldata.Hasher, whole)
+        return True
+
+
+class _Content:
+    """What a data file is to have."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.files: dict[str, int] = {}
+        self._contexts: dict[str, int] = {}
+        self._hits: list[tuple[int, int, bytes]] = []
+        for context, recorded in parts:
+            for name, packed in recorded.items():
+                file = self.files.setdefault(name, len(self.files) + 1)
+                number = self._contexts.setdefault(context or "", len(self._contexts) + 1)
+                self._hits.append((file, number, packed))
+        self._hits.sort(key=itemgetter(0, 1))
+
+    def made(self, empty: bytes, items: Any, branch: bool) -> bytes:
+        """Make it of an empty one.
+
+        Args:
+            empty: as coverage.py makes it: what it says about itself is kept.
+            items: of its list of tables.
+            branch: are there arcs, or lines?
+
+        Raises:
+            ValueError: that can't be read.
+        """
+        native = _engines.load_native()
+
+        def table(root: int) -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] | None = native.data_rows(empty, root)
+            if rows is None:
+                raise ValueError("an odd data file")
+            return rows
+
+        roots = {row[1]: row[3] for row in table(_SCHEMA_ROOT)}
+        made: bytes = native.data_file(
+            items,
+            table(roots["coverage_schema"])[0][0],
+            table(roots["meta"]),
+            [*self.files],
+            [*self._contexts],
+            [],
+            self._hits,
+            branch,
+        )
+        return made
+
+    def add_to(self, hasher: Any) -> None:
+        """Add all to a hash."""
+        hasher.update(repr([[*self.files], [*self._contexts]]))
+        for file, context, packed in self._hits:
+            hasher.update(f"{file} {context}")
+            hasher.update(packed)
+
 
 def _is_new(covdata: Any) -> bool:
     """Is the data file not there yet, or to be replaced?"""
@@ -137,12 +228,19 @@ def _is_new(covdata: Any) -> bool:
     return not covdata._have_used or not os.path.exists(covdata._filename)
 
 
-def _hash_of(covdata: Any, hasher: Any) -> Any:
+def _hash_of(covdata: Any, hasher: Any, whole: Any = None) -> Any:
     """A hash of what is in the data file, in place of coverage.py's `_hash_data`.
 
     That has Python make text of each arc, of which there are as many as there are contexts times
     arcs.  Here SQLite makes it.  It serves to tell the same data files from others.
+
+    Args:
+        covdata: a CoverageData.
+        hasher: the class of hashes.
+        whole: the hash of what we wrote, if SQLite hasn't changed it since.
     """
+    if whole is not None and _changes(covdata._filename) == 1:
+        return whole
     found = hasher()
     with covdata._connect() as connection:
         for query in _CONTENT:
@@ -151,6 +249,12 @@ def _hash_of(covdata: Any, hasher: Any) -> Any:
                 while some := rows.fetchmany(1000):
                     found.update(repr(some))
     return found
+
+
+def _changes(path: str) -> int:
+    """How often was a data file changed?  It is made with 1."""
+    with open(path, "rb") as file:
+        return int.from_bytes(file.read(_CHANGES + 4)[_CHANGES:], "big")
 
 
 def _renamed(parts: Iterable[Part], file_name: Callable[[str], str]) -> Iterator[Part]:

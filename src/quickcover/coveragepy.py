@@ -306,7 +306,7 @@ class Collector(_Collector):
         # Tracers that are to be taken over; usually none.
         self._running = begun.tracers
         self.data: TTraceData = self._store
-        self._kept = Kept(getattr(sqldata, "Hasher", None))
+        self._kept = Kept(sqldata)
         for context, recorded in begun.recorded:
             self._kept.add(context, recorded)
         #: Modules of `source` that no file was found for but when an engine started.

@@ -11,7 +11,6 @@ what coverage.py's own parser finds, by it or by an analysis of ours where that 
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 import weakref
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -28,7 +27,7 @@ from coverage.python import PythonFileReporter, get_python_source
 from coverage.regions import RegionFinder
 from coverage.version import __version__ as coverage_version
 
-from quickcover import _crew, _engines, _env, _writing, coveragepy_html
+from quickcover import _crew, _engines, _env, _gc, _writing, coveragepy_html
 from quickcover._analyses import Cache, digest, pack, unpack
 from quickcover._arcs import Arcs
 from quickcover._compiled import code_of
@@ -171,7 +170,7 @@ class _Session:
             found = _Parser.kept(reporter.filename, self._way, self._cache)
             if found is not None:
                 return found
-        with gc_held():
+        with _gc.held():
             return _Parser(reporter.filename, self._way)
 
     def _prepare(self, names: list[str]) -> None:
@@ -218,19 +217,6 @@ def _text(filename: str) -> str | None:
         return None
 
 
-@contextmanager
-def gc_held() -> Iterator[None]:
-    """Let garbage collection wait."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
     """The method `report` of a reporter, in less time.
 
@@ -246,7 +232,7 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
 
     def reported(*args: Any, **kwargs: Any) -> Any:
         with ExitStack() as stack:
-            stack.enter_context(gc_held())
+            stack.enter_context(_gc.held())
             stack.enter_context(_connected(coverage.get_data()))
             stack.enter_context(_replaced(jsonreport, "json", _writing.Json))
             stack.enter_context(_replaced(xmlreport, "xml", _writing.Xml))
@@ -463,7 +449,7 @@ def analyse(task: Any, names: Iterable[str], done: Callable[[], None]) -> None:
     rows = []
     for name in names:
         # What goes wrong here the report will meet again, and tell.
-        with gc_held(), suppress(Exception):
+        with _gc.held(), suppress(Exception):
             rows.append(_Parser(name, way, regions=True).row(way))
         done()
         if len(rows) >= _ROWS_AT_ONCE:

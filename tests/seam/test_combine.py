@@ -16,7 +16,6 @@ from coverage import Coverage, CoverageData, sqldata
 from coverage.exceptions import CoverageException
 
 from quickcover import _combine, _datafile, _engines, _env
-from quickcover._children import tables_of
 
 pytestmark = pytest.mark.skipif(not _env.current().extension, reason="there is no extension here")
 
@@ -421,4 +420,3 @@ def test_rows_of_sqlite(tmp_path: Path) -> None:
     assert native.data_hits(content, 2, True) is native.data_hits(content, 2, False) is None
     with pytest.raises(TypeError):
         native.data_rows("text", 1)  # type: ignore[arg-type]
-    assert tables_of(sqldata.SCHEMA)

@@ -8,7 +8,6 @@ import random
 import sqlite3
 import stat
 from array import array
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from typing import Any
 import pytest
 from coverage import CoverageData, sqldata
 
-from quickcover import _children, _datafile, _engines, _env
+from quickcover import _datafile, _engines, _env
 
 needs_extension = pytest.mark.skipif(
     not _env.current().extension, reason="there is no extension here"
 )
 
-TABLES = _children.tables_of(sqldata.SCHEMA)
+TABLES = _datafile.tables_of(sqldata.SCHEMA)
 
 Hits = dict[str, Any]
 
@@ -72,10 +71,10 @@ def test_the_schema_is_known() -> None:
     """If this coverage.py has another one, SQLite writes the files."""
     assert sqldata.SCHEMA_VERSION == 7
     assert len(TABLES) == 4 * 12
-    assert _children.tables_of(sqldata.SCHEMA.replace("numbits", "bits")) == []
-    assert _children.tables_of(sqldata.SCHEMA + "create table more (x);") == []
-    assert _children.tables_of(sqldata.SCHEMA + "create index quick on arc (tono);") == []
-    assert _children.tables_of(sqldata.SCHEMA.replace("unique (path)", "check (1)")) == []
+    assert _datafile.tables_of(sqldata.SCHEMA.replace("numbits", "bits")) == []
+    assert _datafile.tables_of(sqldata.SCHEMA + "create table more (x);") == []
+    assert _datafile.tables_of(sqldata.SCHEMA + "create index quick on arc (tono);") == []
+    assert _datafile.tables_of(sqldata.SCHEMA.replace("unique (path)", "check (1)")) == []
 
 
 def some(choose: random.Random, branch: bool) -> Hits:
@@ -167,11 +166,6 @@ def test_permissions(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- the extension
 
 
-def items() -> list[tuple[str, str, str, str | None]]:
-    rows: Iterator[str] = iter(TABLES)
-    return [(a, b, c, d or None) for a, b, c, d in zip(rows, rows, rows, rows, strict=True)]
-
-
 def made(
     *,
     tables: list[Any] | None = None,
@@ -184,7 +178,7 @@ def made(
 ) -> bytes:
     """A data file of these."""
     content = _engines.load_native().data_file(
-        items() if tables is None else tables,
+        _datafile.items_of(TABLES) if tables is None else tables,
         7,
         list(meta),
         list(files),
@@ -205,9 +199,9 @@ def ints(*numbers: int) -> bytes:
 def test_what_it_can_not_take() -> None:
     for wrong, tables in [
         ("no such table: more", [("table", "more", "more", "create table more (x)")]),
-        ("too many tables", items() * 3),
-        ("too long a schema", [(*items()[0][:3], "x" * 5000)]),
-        ("too long a schema", [(*item[:3], "x" * 1000) for item in items()]),
+        ("too many tables", _datafile.items_of(TABLES) * 3),
+        ("too long a schema", [(*_datafile.items_of(TABLES)[0][:3], "x" * 5000)]),
+        ("too long a schema", [(*item[:3], "x" * 1000) for item in _datafile.items_of(TABLES)]),
     ]:
         with pytest.raises(ValueError, match=wrong):
             made(tables=tables)

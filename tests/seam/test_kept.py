@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage import CoverageData
+from coverage import CoverageData, sqldata
 from coverage.data import combine_parallel_data
-from coverage.misc import Hasher
 
+from quickcover import _kept
 from quickcover._kept import Kept
 
 Part = tuple[str | None, dict[str, list[Any]]]
@@ -58,6 +58,12 @@ def contents(data: CoverageData, branch: bool) -> dict[tuple[str, str], set[Any]
     return found
 
 
+@pytest.fixture(params=["put", "by SQLite"], autouse=True)
+def _put(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that we write as a whole, where that can be, and those that SQLite writes."""
+    monkeypatch.setattr(_kept, "_WORTH", 0 if request.param == "put" else 1 << 30)
+
+
 def same_name(file: str) -> str:
     return file
 
@@ -72,7 +78,7 @@ def test_the_same_as_one_by_one(
     tmp_path: Path, branch: bool, file_name: Callable[[str], str]
 ) -> None:
     expected = CoverageData(str(tmp_path / "expected"))
-    kept = Kept()
+    kept = Kept(sqldata)
     for context, recorded in some_parts(branch):
         expected.set_context(context)
         for file, hits in recorded.items():
@@ -89,7 +95,7 @@ def test_the_same_as_one_by_one(
 
 @pytest.mark.parametrize("branch", [False, True])
 def test_a_failure_loses_nothing(tmp_path: Path, branch: bool) -> None:
-    kept = Kept()
+    kept = Kept(sqldata)
     for context, recorded in some_parts(branch):
         kept.add(context, packed(recorded))
     before, size = list(kept.parts), kept.size
@@ -116,14 +122,26 @@ def test_a_failure_loses_nothing(tmp_path: Path, branch: bool) -> None:
 def test_the_same_data_have_the_same_hash(tmp_path: Path, branch: bool) -> None:
     def hash_in_name(*more: Part) -> str:
         data = CoverageData(str(tmp_path / "data"), suffix=True)
-        kept = Kept(Hasher)
+        kept = Kept(sqldata)
         for context, recorded in [*some_parts(branch), *more]:
             kept.add(context, packed(recorded))
         kept.write(data, branch, same_name)
         data.write()
         return data.data_filename().rpartition(".H")[2]
 
+    def touched() -> str:
+        """After it was written, as names of files that were not executed are."""
+        data = CoverageData(str(tmp_path / "data"), suffix=True)
+        kept = Kept(sqldata)
+        for context, recorded in some_parts(branch):
+            kept.add(context, packed(recorded))
+        kept.write(data, branch, same_name)
+        data.touch_file("touched.py")
+        data.write()
+        return data.data_filename().rpartition(".H")[2]
+
     more: Part = ("a", {"one.py": [(1, 1) if branch else 1] * 2})
+    assert touched() == touched() != hash_in_name()
     assert hash_in_name() == hash_in_name()
     assert hash_in_name(more) == hash_in_name(more) != hash_in_name()
     combined = CoverageData(str(tmp_path / "data"))
@@ -132,7 +150,7 @@ def test_the_same_data_have_the_same_hash(tmp_path: Path, branch: bool) -> None:
 
 
 def kept_one(file: str = "one.py") -> Kept:
-    kept = Kept()
+    kept = Kept(sqldata)
     kept.add(None, packed({file: [1, 2, 3]}))
     return kept
 
@@ -182,7 +200,7 @@ def test_where_renaming_fails_coverage_writes(
 
     monkeypatch.setattr(os, "replace", failing)
     data = CoverageData(str(tmp_path / "data"))
-    kept = Kept()
+    kept = Kept(sqldata)
     kept.add("a", packed({"one.py": [(1, 2)] if branch else [1, 2]}))
     assert kept.write(data, branch, same_name)
     data.close()
