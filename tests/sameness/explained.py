@@ -18,6 +18,11 @@ Without `concurrency = greenlet`, ctrace takes lines that one greenlet runs for 
 or loses them. (With it, it loses those after a bare switch, so nothing is won.)
 """
 
+TRACING = """
+While a trace function runs, nothing is traced, so ctrace doesn't see the code of one that a test
+sets. Probes are in that code, too.
+"""
+
 TOO_SLOW = """
 Under pytrace the suite is so slow, and the stack so deep, that tests fail which pass without it.
 """
@@ -49,6 +54,41 @@ src/trio/_core/_tests/test_run.py:2463: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2464: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2466: line is executed, should be missing
 src/trio/_core/_tests/test_run.py:2473: line is executed, should be missing
+""",
+    ("django", (3, 11), RESUMED_UNSEEN): """
+tests/async/test_async_auth.py:140: line is executed, should be missing
+tests/auth_tests/test_auth_backends.py:497: line is executed, should be missing
+""",
+    ("django", (3, 11), TRACING): """
+tests/utils_tests/test_lazyobject.py:368: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369 -> -367: branch is executed, should be missing
+""",
+    ("django", (3, 12), TRACING): """
+tests/utils_tests/test_lazyobject.py:368: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369 -> -367: branch is executed, should be missing
+""",
+    ("django", (3, 13), TRACING): """
+tests/utils_tests/test_lazyobject.py:368: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369: line is executed, should be missing
+tests/utils_tests/test_lazyobject.py:369 -> -367: branch is executed, should be missing
+""",
+    ("sqlalchemy", (3, 11), GREENLETS): """
+lib/sqlalchemy/util/queue.py:286: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:287: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:311: line is executed, should be missing
+test/base/test_concurrency.py:240: line is executed, should be missing
+test/base/test_concurrency.py:241: line is executed, should be missing
+test/base/test_concurrency.py:242: line is executed, should be missing
+test/base/test_concurrency.py:243: line is executed, should be missing
+test/base/test_concurrency.py:245: line is executed, should be missing
+test/base/test_concurrency.py:277: line is executed, should be missing
+""",
+    ("sqlalchemy", (3, 13), GREENLETS): """
+lib/sqlalchemy/util/queue.py:286: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:287: line is executed, should be missing
+lib/sqlalchemy/util/queue.py:311: line is executed, should be missing
 """,
     ("sqlalchemy", (3, 14), GREENLETS): """
 lib/sqlalchemy/util/concurrency.py:110: line is missing, should be executed

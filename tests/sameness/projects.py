@@ -63,7 +63,16 @@ PROJECTS: tuple[Suite, ...] = (
             "test/ext/test_associationproxy.py",
         ),
         needs=("greenlet", "typing_extensions"),
-        config=("omit = test/*/test_tstring*_py314.py",),  # not Python before 3.14; not run here
+        # The first is not Python before 3.14, and not run here.  Then what goes along sets of objects,
+        # whose order comes from addresses: ctrace differs from itself in them.
+        config=("omit = test/*/test_tstring*_py314.py,lib/sqlalchemy/testing/assertsql.py",),
+        report_config=(
+            "exclude_also =",
+            r"    for entity in enabled_via_opt\.union",
+            r"    if self\.isa\(mapper\):",
+            r"    for dep in reg\._dependencies:",
+            r"    for o in p1\._children:",
+        ),
     ),
     Suite(  # templates compiled to Python code of other file names; async generators
         "jinja2",
