@@ -84,6 +84,7 @@ test/base/test_concurrency.py:242: line is executed, should be missing
 test/base/test_concurrency.py:243: line is executed, should be missing
 test/base/test_concurrency.py:245: line is executed, should be missing
 test/base/test_concurrency.py:277: line is executed, should be missing
+test/base/test_concurrency.py:291: line is executed, should be missing
 """,
     ("sqlalchemy", (3, 13), GREENLETS): """
 lib/sqlalchemy/util/queue.py:286: line is executed, should be missing
