@@ -1,21 +1,20 @@
 """Combining data files without SQLite, which has every row inserted, one after the other.
 
-coverage.py's own loop runs: it finds the files, tells the same from others, warns and tells.  What
-it reads a file with, and what it deletes one with, are replaced; what it adds to the data is kept,
-and written as a whole when the loop is over.  Then the files are deleted: whenever the process is
-killed, all is still there.  If there is anything that we are not sure of, nothing has happened yet,
-and coverage.py does it alone.
+coverage.py's own loop runs: it finds the files, tells the same from others, warns and tells.  In
+the copy of it that runs, what reads a file, and what deletes one, are ours; what it adds to the
+data is kept, and written as a whole when the loop is over.  Then the files are deleted: whenever
+the process is killed, all is still there.  If there is anything that we are not sure of, nothing
+has happened yet, and coverage.py does it alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from operator import itemgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from quickcover import _datafile, _engines, _env, _gc
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _MOST = 1 << 30  # bytes of data files: all that is in them is in memory at once
 _SCHEMA_ROOT = 1
 _LINES, _ARCS = "line_bits", "sqlite_autoindex_arc_1"  # where the hits are read from
-_SLASHES = re.compile(r"[/\\]")
 
 
 class _NotSure(Exception):
@@ -40,25 +38,29 @@ def sooner(combine: Callable[..., None], sqldata: ModuleType) -> Callable[..., N
         combine: that function.
         sqldata: coverage.py's module that knows data files.
     """
-    data_module: Any = sys.modules[combine.__module__]
 
     def combined(data: Any, *args: Any, message: Any = None, **kwargs: Any) -> None:
         said: list[str] = []
+        gone: list[str] = []
         union = _Union(sqldata)
-        if _is_simple(data) and union.items and hasattr(data_module, "file_be_gone"):
+        if _is_simple(data) and union.items and _is_known(combine):
             keeping = said.append if message is not None else None
+            data.update = union.add
             try:
-                with _gc.held(), _in_place(data_module, data, union) as gone:
-                    combine(data, *args, message=keeping, **kwargs)
+                with _gc.held():
+                    _reading(combine, union, gone)(data, *args, message=keeping, **kwargs)
                 union.write(data)
             except (_NotSure, OSError, MemoryError):
                 pass
             else:
+                file_be_gone = combine.__globals__["file_be_gone"]
                 for path in gone:
-                    data_module.file_be_gone(path)
+                    file_be_gone(path)
                 for text in said:
                     message(text)
                 return
+            finally:
+                del data.update
         combine(data, *args, message=message, **kwargs)
 
     return combined
@@ -69,38 +71,47 @@ def _is_simple(data: Any) -> bool:
     return (
         _env.current().extension
         and _engines.native_problem() is None
-        and not (data._no_disk or data._have_used or data._our_suffix)
+        and not (data._no_disk or data._have_used or getattr(data, "_our_suffix", False))
         and data._pid == os.getpid()
     )
 
 
-@contextmanager
-def _in_place(data_module: Any, data: Any, union: _Union) -> Iterator[list[str]]:
-    """Have coverage.py's loop read files by us, and keep what it wants to do with them.
-
-    Returns:
-        the files that it would have deleted.
-    """
-    gone: list[str] = []
-    ours = {
-        "CoverageData": union.read,
-        "file_be_gone": gone.append,
-        "hash_for_data_file": _hasher(data_module),
+def _is_known(combine: Any) -> bool:
+    """Does it read and delete files by the names that we know?"""
+    return isinstance(combine, FunctionType) and {"CoverageData", "file_be_gone"} <= {
+        *combine.__code__.co_names
     }
-    theirs = {name: getattr(data_module, name) for name in ours if hasattr(data_module, name)}
-    data.update = union.add
-    try:
-        for name in theirs:
-            setattr(data_module, name, ours[name])
-        yield gone
-    finally:
-        vars(data_module).update(theirs)
-        del data.update
 
 
-def _hasher(data_module: Any) -> Callable[[str], str]:
+def _reading(combine: Callable[..., None], union: _Union, gone: list[str]) -> Callable[..., None]:
+    """coverage.py's loop, that reads files by us, and only notes which it would delete."""
+    ours: dict[str, Any] = {"CoverageData": union.read, "file_be_gone": gone.append}
+    names = combine.__globals__
+    classifier = names.get("DataFileClassifier")  # from coverage.py 7.14 on
+    if classifier is not None:
+        classify = _with(classifier.classify, {"hash_for_data_file": _hasher(names)})
+        ours["DataFileClassifier"] = type(
+            classifier.__name__, (classifier,), {"classify": classify}
+        )
+    return _with(combine, ours)
+
+
+def _with(function: Any, names: Mapping[str, Any]) -> Callable[..., Any]:
+    """The same function, to which some global names mean something else."""
+    made = FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _hasher(names: Mapping[str, Any]) -> Callable[[str], str]:
     """What tells the same data files from others: as coverage.py, by another hash."""
-    match = getattr(data_module, "filename_match", None)
+    match = names.get("filename_match")
 
     def hash_of(path: str) -> str:
         found = match(path) if match is not None else None
@@ -197,8 +208,9 @@ class _Union:
         for number, path in source.files.items():
             mapped = self._mapped.get(path)
             if mapped is None:
-                mapped = map_path(path) if map_path is not None else path
-                mapped = self._mapped[path] = _SLASHES.sub(re.escape(os.sep), mapped)
+                mapped = self._mapped[path] = map_path(path) if map_path is not None else path
+                if "\\" in mapped:  # another system's separator: what becomes of it differs
+                    raise _NotSure
             file = files[number] = self._files.setdefault(mapped, len(self._files) + 1)
             if self._tracers.setdefault(file, tracer := source.tracers.get(number)) != tracer:
                 raise _NotSure

@@ -157,7 +157,7 @@ class Kept:
         covdata._file_map = content.files
         if hasattr(covdata, "_hasher"):  # coverage.py 7.17.0
             content.add_to(covdata._hasher)
-        elif covdata._our_suffix:
+        elif getattr(covdata, "_our_suffix", False):
             content.add_to(whole := self._sqldata.Hasher())
             covdata._hash_data = partial(_hash_of, covdata, self._sqldata.Hasher, whole)
         return True
