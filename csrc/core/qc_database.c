@@ -17,6 +17,7 @@ enum {
     MAX_IN_TABLE = PAGE - 35,
     MAX_IN_INDEX = (PAGE - 12) * 64 / 255 - 23,
     LEAST_HERE = (PAGE - 12) * 32 / 255 - 23,
+    MOST_PAGES = (1 << 30) / PAGE, /* SQLite has its locks on the page after them */
     MAX_CELL = MAX_IN_TABLE + 2 * MAX_VARINT + CHILD,
 };
 
@@ -140,6 +141,10 @@ static size_t make_record(qc_database *database, const qc_value *values, size_t 
 static uint32_t new_page(qc_database *database)
 {
     if (database->no_memory) {
+        return 0;
+    }
+    if (database->pages == MOST_PAGES) {
+        database->no_memory = true;
         return 0;
     }
     if (database->pages == database->capacity) {

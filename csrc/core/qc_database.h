@@ -8,7 +8,8 @@
  *
  * Not for: reading, changing, or entries that are not in order (SQLite would not find them).
  *
- * Memory: when it runs out, all later calls do nothing, and qc_database_end says so.
+ * Memory: when it runs out, or the file would be larger than 1 GiB, all later calls do nothing, and
+ * qc_database_end says so.
  *
  * Threads: no state but in the caller's structs; one thread at a time.
  */

@@ -22,7 +22,7 @@ from quickcover import _datafile, _engines, _env, _gc
 if TYPE_CHECKING:
     from types import ModuleType
 
-_MOST = 1 << 30  # bytes of data files: all that is in them is in memory at once
+_MOST = 1 << 29  # bytes of data files, and of their hits: all is in memory at once
 _SCHEMA_ROOT = 1
 _LINES, _ARCS = "line_bits", "sqlite_autoindex_arc_1"  # where the hits are read from
 
@@ -42,8 +42,7 @@ def sooner(combine: Callable[..., None], sqldata: ModuleType) -> Callable[..., N
     def combined(data: Any, *args: Any, message: Any = None, **kwargs: Any) -> None:
         said: list[str] = []
         gone: list[str] = []
-        union = _Union(sqldata)
-        if _is_simple(data) and union.items and _is_known(combine):
+        if _is_simple(data) and _is_known(combine) and (union := _Union(sqldata)).items:
             keeping = said.append if message is not None else None
             data.update = union.add
             try:
@@ -87,7 +86,7 @@ def _reading(combine: Callable[..., None], union: _Union, gone: list[str]) -> Ca
     """coverage.py's loop, that reads files by us, and only notes which it would delete."""
     ours: dict[str, Any] = {"CoverageData": union.read, "file_be_gone": gone.append}
     names = combine.__globals__
-    classifier = names.get("DataFileClassifier")  # from coverage.py 7.14 on
+    classifier = names.get("DataFileClassifier")  # later releases have it
     if classifier is not None:
         classify = _with(classifier.classify, {"hash_for_data_file": _hasher(names)})
         ours["DataFileClassifier"] = type(
@@ -128,7 +127,6 @@ class _Source:
 
     def __init__(self, content: bytes, union: _Union) -> None:
         native = _engines.load_native()
-        roots: dict[str, int] = {}
         rows = native.data_rows(content, _SCHEMA_ROOT)
         if rows is None or {(*row[:3], row[4]) for row in rows} != set(union.items):
             raise _NotSure
@@ -191,8 +189,11 @@ class _Union:
         self._size += os.path.getsize(path)
         if self._size > _MOST or os.path.exists(f"{path}-journal"):
             raise _NotSure
-        with open(path, "rb") as file:
-            return _Source(file.read(), self)
+        try:
+            with open(path, "rb") as file:
+                return _Source(file.read(), self)
+        except (ValueError, TypeError, LookupError, OverflowError):  # rows of odd shapes
+            raise _NotSure from None
 
     def add(self, source: _Source, map_path: Callable[[str], str] | None = None) -> None:
         """Add what is in a data file, as `CoverageData.update` does.
@@ -223,6 +224,9 @@ class _Union:
         except KeyError:
             raise _NotSure from None
         self._hits += hits
+        self._size += sum(len(hit) for *_, hit in hits)
+        if self._size > _MOST:
+            raise _NotSure
 
     def write(self, data: Any) -> None:
         """Write all to the data file, under another name that then becomes its own.
