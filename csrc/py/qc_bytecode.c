@@ -1,5 +1,6 @@
 #include "qc_compat.h"
 
+#include "../core/qc_mem.h"
 #include "qc_bytecode.h"
 
 typedef struct opcode_facts {
@@ -295,6 +296,15 @@ int qc_lines_of_units(const qc_codeview *view, int32_t *lines)
         lines[unit++] = -1;
     }
     return spans;
+}
+
+int32_t *qc_lines_new(const qc_codeview *view)
+{
+    int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
+    if (lines != NULL) {
+        (void)qc_lines_of_units(view, lines);
+    }
+    return lines;
 }
 
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest)

@@ -76,6 +76,9 @@ void qc_line_changes(const qc_codeview *view, uint64_t *bits);
  * line, as an expression over several lines does; else 0. */
 int qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 
+/* The same in new memory; NULL when memory ran out, or where there are no units. */
+int32_t *qc_lines_new(const qc_codeview *view);
+
 /* The smallest and largest line; 0 when there is no line at all. */
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
 

@@ -2,6 +2,7 @@
 
 #include "../core/qc_mem.h"
 #include "qc_flow.h"
+#include "qc_line_choice.h"
 
 enum { MAX_DEPTH = 8 }; /* of branches without a line, one after the other */
 
@@ -11,48 +12,13 @@ typedef struct resolver {
     const qc_hits *hits;
     int32_t *lines; /* of each unit */
     qc_arcset *arcs;
-    /* which lines from `lowest` on have an arc */
-    int32_t lowest;
-    uint32_t line_count;
-    bool *has_arc;
+    qc_line_choice has_arc;
 } resolver;
-
-static int32_t *lines_new(const qc_codeview *view)
-{
-    int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
-    if (lines != NULL) {
-        qc_lines_of_units(view, lines);
-    }
-    return lines;
-}
-
-/* Makes has_arc, for all lines there are. 0, or -1 when memory ran out. */
-static int make_has_arc(resolver *r)
-{
-    int32_t highest = -1;
-    r->lowest = INT32_MAX;
-    for (uint32_t unit = 0; unit < r->view->units; unit++) {
-        int32_t line = r->lines[unit];
-        r->lowest = line >= 0 && line < r->lowest ? line : r->lowest;
-        highest = line > highest ? line : highest;
-    }
-    r->line_count = highest >= 0 ? (uint32_t)(highest - r->lowest) + 1 : 0;
-    r->has_arc = qc_calloc(r->line_count + 1, sizeof(bool));
-    return r->has_arc != NULL ? 0 : -1;
-}
-
-static void set_has_arc(const resolver *r, int32_t line)
-{
-    uint32_t index = (uint32_t)line - (uint32_t)r->lowest;
-    if (line >= 0 && index < r->line_count) {
-        r->has_arc[index] = true;
-    }
-}
 
 static int add_arc(const resolver *r, int32_t from, int32_t to)
 {
-    set_has_arc(r, from);
-    set_has_arc(r, to);
+    qc_choose(&r->has_arc, from);
+    qc_choose(&r->has_arc, to);
     return qc_arcset_add(r->arcs, qc_arc_pack(from, to)) < 0 ? -1 : 0;
 }
 
@@ -145,35 +111,6 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
     return 0;
 }
 
-/* From the first unit of a handler to the one where its line begins: over what has no line. -1 when
- * there is none, as in the handlers that CPython adds to clean up. */
-static int64_t handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
-{
-    while (unit < view->units && lines[unit] < 0) {
-        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
-        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE) {
-            return -1;
-        }
-        unit++;
-    }
-    return unit < view->units ? unit : -1;
-}
-
-static int mark_handlers(const qc_codeview *view, const int32_t *lines, qc_hits *hits)
-{
-    qc_exception_entry entry;
-    const uint8_t *at = view->exceptions;
-    int marks = 0;
-    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
-        int64_t begin = handler_line_unit(view, lines, entry.target);
-        if (begin >= 0) {
-            hits->bytes[begin] |= QC_MARK_HANDLER;
-            marks = QC_MARK_HANDLER;
-        }
-    }
-    return marks;
-}
-
 static int32_t line_of(const qc_codeview *view, uint32_t unit)
 {
     qc_line_cursor cursor;
@@ -225,7 +162,7 @@ int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
 int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
                        const qc_arcset *arcs)
 {
-    int32_t *lines = lines_new(view);
+    int32_t *lines = qc_lines_new(view);
     if (lines == NULL) {
         return -1;
     }
@@ -266,80 +203,6 @@ static int64_t side_of(const qc_codeview *view, uint32_t unit, unsigned side)
         argument = 0;
     }
     return qc_jump_target(view, unit, argument, flow == QC_FLOW_BRANCH_BACK);
-}
-
-/* Marks the jump that ends what stands on one side of a branch, if that is on the branch's line,
- * may raise, and leaves for another line. */
-static int mark_side(const qc_codeview *view, const int32_t *lines, int64_t unit, int32_t line,
-                     qc_hits *hits)
-{
-    uint32_t argument = 0;
-    bool may_raise = false;
-    for (uint32_t steps = 0; unit >= 0 && unit < view->units && steps <= view->units; steps++) {
-        uint8_t opcode = view->code[2 * unit];
-        qc_flow_kind flow = qc_opcode_flow(opcode);
-        if (lines[unit] != line && lines[unit] >= 0) {
-            return 0;
-        }
-        argument = argument << 8 | view->code[2 * unit + 1];
-        if (flow == QC_FLOW_JUMP || flow == QC_FLOW_JUMP_BACK) {
-            uint32_t target =
-                qc_jump_target(view, (uint32_t)unit, argument, flow == QC_FLOW_JUMP_BACK);
-            bool leaves = target < view->units && lines[target] != line;
-            if (may_raise && leaves && qc_opcode_has_jump_event(opcode)) {
-                hits->bytes[unit] |= QC_MARK_PROOF;
-                return QC_MARK_PROOF;
-            }
-            unit = target;
-        } else if (flow == QC_FLOW_NEXT || flow == QC_FLOW_CACHE || flow == QC_FLOW_EXTEND) {
-            may_raise |= !qc_opcode_is_harmless(opcode);
-            unit++;
-        } else {
-            return 0;
-        }
-        argument = flow == QC_FLOW_EXTEND ? argument : 0;
-    }
-    return 0;
-}
-
-static int mark_proofs(const qc_codeview *view, const int32_t *lines, qc_hits *hits)
-{
-    int marks = 0;
-    for (uint32_t unit = 0; unit < view->units; unit++) {
-        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
-        if ((flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK) && lines[unit] >= 0) {
-            for (unsigned side = QC_HIT_LEFT; side <= QC_HIT_RIGHT; side <<= 1) {
-                int64_t target = side_of(view, unit, side);
-                marks |= mark_side(view, lines, target, lines[unit], hits);
-            }
-        }
-    }
-    return marks;
-}
-
-/* Is there anything that may be marked? */
-static bool may_have_marks(const qc_codeview *view)
-{
-    enum { BRANCHES = 1u << QC_FLOW_BRANCH | 1u << QC_FLOW_BRANCH_BACK };
-    bool found = view->exceptions_size > 0;
-    for (uint32_t unit = 0; unit < view->units && !found; unit++) {
-        found = BRANCHES >> qc_opcode_flow(view->code[2 * (size_t)unit]) & 1;
-    }
-    return found;
-}
-
-int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
-{
-    if (!may_have_marks(view)) {
-        return 0;
-    }
-    int32_t *lines = lines_new(view);
-    if (lines == NULL) {
-        return -1;
-    }
-    int marks = mark_handlers(view, lines, hits) | mark_proofs(view, lines, hits);
-    qc_free(lines, view->units * sizeof(int32_t));
-    return marks;
 }
 
 /* Goes on through a branch that has no line, by the sides that were taken: except* has one. */
@@ -404,7 +267,7 @@ static int add_lone_lines(const resolver *r, const uint8_t *flags)
     int result = 0;
     for (uint32_t unit = 0; unit < r->hits->units && result == 0; unit++) {
         int32_t line = r->lines[unit];
-        if (flags[unit] & QC_HIT_LINE && line >= 0 && !r->has_arc[line - r->lowest]) {
+        if (flags[unit] & QC_HIT_LINE && line >= 0 && !qc_is_chosen(&r->has_arc, line)) {
             result = add_arc(r, line, line);
         }
     }
@@ -415,13 +278,13 @@ int qc_flow_place(const qc_codeview *view, uint32_t unit, unsigned flags, qc_arc
 {
     enum { ALL = QC_HIT_ALL | QC_HIT_UNWIND | QC_HIT_PASSED };
     qc_hits hits = {.bytes = qc_malloc(view->units), .units = view->units};
-    resolver r = {.view = view, .hits = &hits, .lines = lines_new(view), .arcs = arcs};
+    resolver r = {.view = view, .hits = &hits, .lines = qc_lines_new(view), .arcs = arcs};
     int result = -1;
-    if (hits.bytes != NULL && r.lines != NULL && make_has_arc(&r) == 0) {
+    if (hits.bytes != NULL && r.lines != NULL && qc_choice_init(&r.has_arc, view, r.lines) == 0) {
         memset(hits.bytes, ALL, view->units);
         result = resolve_unit(&r, unit, flags);
     }
-    qc_free(r.has_arc, (r.line_count + 1) * sizeof(bool));
+    qc_choice_free(&r.has_arc);
     qc_free(r.lines, view->units * sizeof(int32_t));
     qc_free(hits.bytes, view->units);
     return result;
@@ -486,19 +349,19 @@ int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
 int qc_flow_arcs_of(const qc_codeview *view, const qc_hits *hits, const uint8_t *flags,
                     qc_file *file)
 {
-    resolver r = {.view = view, .hits = hits, .lines = lines_new(view), .arcs = &file->arcs};
+    resolver r = {.view = view, .hits = hits, .lines = qc_lines_new(view), .arcs = &file->arcs};
     int result = 0;
     if (r.lines == NULL) {
         return view->units == 0 ? 0 : -1;
     }
-    result = make_has_arc(&r);
+    result = qc_choice_init(&r.has_arc, view, r.lines);
     for (uint32_t unit = 0; unit < hits->units && result == 0; unit++) {
         if (flags[unit]) {
             result = resolve_unit(&r, unit, flags[unit]);
         }
     }
     result = result == 0 ? add_lone_lines(&r, flags) : result;
-    qc_free(r.has_arc, (r.line_count + 1) * sizeof(bool));
+    qc_choice_free(&r.has_arc);
     qc_free(r.lines, view->units * sizeof(int32_t));
     return result;
 }

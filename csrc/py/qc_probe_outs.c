@@ -36,8 +36,10 @@ static uint8_t notes_of(const qc_plan *plan, const qc_codeview *view, const qc_i
         bool out = qc_plan_follow(plan, view, one->line, one->next).kind == QC_END_OUT;
         notes |= (uint8_t)(BRANCHES | ASYNC | (out ? ENDS : 0));
     }
-    notes |= flow == QC_FLOW_RETURN ? ENDS : 0;
+    bool out = flow == QC_FLOW_RETURN || (one->opcode == RAISE_VARARGS && !one->covered);
+    notes |= out ? ENDS : 0;
     notes |= flow == QC_FLOW_RAISE ? RAISES : 0;
+    notes |= one->opcode == LOAD_BUILD_CLASS ? BRANCHES : 0; /* its body may be on the same line */
     return notes;
 }
 
@@ -51,6 +53,87 @@ static void note_reach(const qc_codeview *view, line_notes *lines)
             uint32_t last = (uint32_t)cursor.last - (uint32_t)lines->lowest;
             last = last < lines->count ? last : lines->count - 1;
             lines->groups[line] = last > lines->groups[line] ? last : lines->groups[line];
+        }
+    }
+}
+
+/* Past the jumps that stand in the way. */
+static uint32_t end_of_jumps(const qc_plan *plan, uint32_t k)
+{
+    for (uint32_t steps = 0; k != QC_PROBE_NONE && steps < plan->count; steps++) {
+        const qc_instruction *one = &plan->instructions[k];
+        if (one->opcode != NOP && one->opcode != JUMP_FORWARD && one->opcode != JUMP_BACKWARD) {
+            break;
+        }
+        k = one->target != QC_PROBE_NONE ? one->target : one->next;
+    }
+    return k;
+}
+
+/* The branch that comes after instruction k when only an expression is evaluated before it; else
+ * QC_PROBE_NONE. */
+static uint32_t next_test(const qc_plan *plan, uint32_t k)
+{
+    uint8_t before = NOP;
+    for (uint32_t steps = 0; k != QC_PROBE_NONE && steps < plan->count; steps++) {
+        const qc_instruction *one = &plan->instructions[k];
+        uint8_t opcode = one->opcode;
+        if (qc_plan_is_branch(one)) {
+            return k;
+        }
+        bool stores = opcode == STORE_FAST || opcode == STORE_NAME || opcode == STORE_GLOBAL ||
+                      opcode == STORE_DEREF || opcode == STORE_ATTR || opcode == STORE_SUBSCR;
+        bool walrus = stores && before == COPY;
+        if (qc_opcode_flow(opcode) != QC_FLOW_NEXT || opcode == POP_TOP || (stores && !walrus)) {
+            return QC_PROBE_NONE;
+        }
+        before = opcode;
+        k = one->next;
+    }
+    return QC_PROBE_NONE;
+}
+
+/* Is there a way on that both branches have? */
+static bool meet(const qc_plan *plan, uint32_t one, uint32_t other)
+{
+    const qc_instruction *a = &plan->instructions[one], *b = &plan->instructions[other];
+    uint32_t ways[2] = {end_of_jumps(plan, a->next), end_of_jumps(plan, a->target)};
+    uint32_t others[2] = {end_of_jumps(plan, b->next), end_of_jumps(plan, b->target)};
+    return ways[0] == others[0] || ways[0] == others[1] || ways[1] == others[0] ||
+           ways[1] == others[1];
+}
+
+/* Joins the lines from the branch at `branch` to the test that comes after instruction k. */
+static void note_joined(const qc_plan *plan, const line_notes *lines, uint32_t branch, uint32_t k,
+                        uint32_t test)
+{
+    int32_t from = plan->instructions[branch].line, to = from;
+    for (; k != QC_PROBE_NONE; k = k != test ? plan->instructions[k].next : QC_PROBE_NONE) {
+        int32_t line = plan->instructions[k].line;
+        from = line >= lines->lowest && line < from ? line : from;
+        to = line > to ? line : to;
+    }
+    uint32_t first = (uint32_t)(from - lines->lowest), last = (uint32_t)(to - lines->lowest);
+    lines->groups[first] = last > lines->groups[first] ? last : lines->groups[first];
+}
+
+/* The parts of a condition, as in `a or b` and `a if b else c`, may stand on lines that no location
+ * spans, but they lead to the same places. (So do conditions nested in another.) */
+static void note_conditions(const qc_plan *plan, const line_notes *lines)
+{
+    for (uint32_t k = plan->first; k < plan->count; k++) {
+        const qc_instruction *one = &plan->instructions[k];
+        if (!qc_plan_is_branch(one) || one->line < lines->lowest) {
+            continue;
+        }
+        uint32_t ways[2] = {one->next, one->target};
+        uint32_t tests[2] = {next_test(plan, ways[0]), next_test(plan, ways[1])};
+        bool both = tests[0] != QC_PROBE_NONE && tests[1] != QC_PROBE_NONE &&
+                    meet(plan, tests[0], tests[1]);
+        for (int side = 0; side < 2; side++) {
+            if (tests[side] != QC_PROBE_NONE && (both || meet(plan, k, tests[side]))) {
+                note_joined(plan, lines, k, ways[side], tests[side]);
+            }
         }
     }
 }
@@ -193,6 +276,7 @@ int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
         if (plan->spans) {
             note_reach(view, &lines);
         }
+        note_conditions(plan, &lines);
         join_lines(&lines);
         mark_outs(plan, view, &lines);
     }

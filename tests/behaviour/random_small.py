@@ -28,7 +28,7 @@ from coverage.results import Analysis, analysis_from_file_reporter
 
 from quickcover import coveragepy_report
 
-from ..native.measuring import measure
+from ..native.measuring import TRACERS, measure
 from . import facts
 from .random_programs import Tester
 from .random_source import Place, Writer
@@ -175,7 +175,7 @@ def check(seeds: range, engine: str) -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
         comparer = Comparer(Path(directory), engine)
-        list(comparer.differences([0]))  # imports what it needs
+        list(comparer.differences(seeds[:1]))  # imports what it needs
         with cheap_collections():
             for start in range(0, len(seeds), TOGETHER):
                 for told in comparer.differences(seeds[start : start + TOGETHER]):
@@ -189,7 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=1000, help="how many seeds")
-    parser.add_argument("--engine", choices=facts.engines(), default="probe")
+    engines = [name for name in facts.engines() if name in TRACERS]
+    parser.add_argument("--engine", choices=engines, default=engines[0])
     parser.add_argument("--here", action="store_true", help="in this process, not in batches")
     options = parser.parse_args(arguments)
     seeds = range(options.seed, options.seed + options.count)

@@ -52,7 +52,13 @@ BUILD_TUPLE = _op("BUILD_TUPLE")
 POP_TOP = _op("POP_TOP")
 PUSH_EXC_INFO = _op("PUSH_EXC_INFO")
 GET_ANEXT = _op("GET_ANEXT")
+#: The body of a class may be on its line.
+LOAD_BUILD_CLASS = _op("LOAD_BUILD_CLASS")
 YIELDS = _set("YIELD_VALUE", "YIELD_FROM")
+COPIES = _set("COPY", "DUP_TOP")
+STORES = _set(
+    "STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR", "STORE_SUBSCR"
+)
 #: PyPy alone has these.
 ROT_TWO, ROT_THREE = _op("ROT_TWO"), _op("ROT_THREE")
 DUP_TOP, DUP_TOP_TWO = _op("DUP_TOP"), _op("DUP_TOP_TWO")

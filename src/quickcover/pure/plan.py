@@ -273,6 +273,8 @@ class _Planner:
             targets = [target for _kind, target in segment.edges]
             targets += [self._landing(k) for k in self._raising(segment)]
             lines = found.setdefault(segment.line, set())
+            if bytecode.LOAD_BUILD_CLASS in self.decoded.ops[segment.first : segment.last + 1]:
+                lines.add(-segment.line)  # out of the body, if that is on this line
             for target in targets:
                 line = self.segments[target].line if target != EXIT else 0
                 if line:
@@ -305,7 +307,54 @@ class _Planner:
             more = locations.more_lines(decoded.positions[segment.last])
             if more and segment.line and len(segment.edges) > 1:
                 found.add((segment.line, segment.line + more))
-        return found
+        return found | self._conditions()
+
+    def _conditions(self) -> set[tuple[int, int]]:
+        """The same of conditions like `a or b` and `a if b else c`, whose parts no position spans.
+
+        They lead to the same places.  (So do conditions nested in another.)
+        """
+        found = set()
+        for segment in self.segments:
+            if len(segment.edges) < 2 or not segment.line:
+                continue
+            tests = [test for edge in segment.edges if (test := self._next_test(edge.target))]
+            both = len(tests) > 1 and self._meet(tests[0][-1], tests[1][-1])
+            for test in tests:
+                if both or self._meet(segment, test[-1]):
+                    lines = [other.line for other in (segment, *test) if other.line]
+                    found.add((min(lines), max(lines)))
+        return {(begin, end) for begin, end in found if begin < end}
+
+    def _next_test(self, number: int) -> list[Segment]:
+        """The way to the next condition, if only an expression is evaluated before it; else []."""
+        ops = self.decoded.ops
+        way: list[Segment] = []
+        while number != EXIT and len(way) < len(self.segments):
+            segment = self.segments[number]
+            way.append(segment)
+            for k in range(segment.first, segment.last + 1):
+                walrus = k > 0 and ops[k - 1] in bytecode.COPIES
+                if ops[k] == bytecode.POP_TOP or (ops[k] in bytecode.STORES and not walrus):
+                    return []
+            if len(segment.edges) != 1 or segment.edges[0].kind != FALL:
+                return way if len(segment.edges) > 1 else []
+            number = segment.edges[0].target
+        return []
+
+    def _meet(self, one: Segment, other: Segment) -> bool:
+        """Is there a way on that both conditions have?"""
+        ways = {self._end_of_jumps(edge.target) for edge in one.edges}
+        return not ways.isdisjoint(self._end_of_jumps(edge.target) for edge in other.edges)
+
+    def _end_of_jumps(self, number: int) -> int:
+        for _ in self.segments:
+            if number == EXIT or self.segments[number].first != self.segments[number].last:
+                break
+            if [edge.kind for edge in self.segments[number].edges] != [JUMP]:
+                break
+            number = self.segments[number].edges[0].target
+        return number
 
     def _origins(self) -> dict[int, set[int]]:
         """For each segment the lines that lead to it; 0 is the way in, and all that is silent."""

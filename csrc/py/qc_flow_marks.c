@@ -1,0 +1,115 @@
+#include "qc_compat.h"
+
+#include "../core/qc_mem.h"
+#include "qc_flow.h"
+#include "qc_line_choice.h"
+
+/* From the first unit of a handler to the one where its line begins: over what has no line. -1 when
+ * there is none, as in the handlers that CPython adds to clean up. */
+static int64_t handler_line_unit(const qc_codeview *view, const int32_t *lines, int64_t unit)
+{
+    while (unit < view->units && lines[unit] < 0) {
+        qc_flow_kind flow = qc_opcode_flow(view->code[2 * unit]);
+        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE) {
+            return -1;
+        }
+        unit++;
+    }
+    return unit < view->units ? unit : -1;
+}
+
+static int mark_handlers(const qc_codeview *view, const int32_t *lines, qc_hits *hits)
+{
+    qc_exception_entry entry;
+    const uint8_t *at = view->exceptions;
+    int marks = 0;
+    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
+        int64_t begin = handler_line_unit(view, lines, entry.target);
+        if (begin >= 0) {
+            hits->bytes[begin] |= QC_MARK_HANDLER;
+            marks = QC_MARK_HANDLER;
+        }
+    }
+    return marks;
+}
+
+/* Has coverage.py more than one way on from the line of this instruction? It has a branch, or what
+ * makes a class, whose body may be on the same line. */
+static bool forks(uint8_t opcode)
+{
+    qc_flow_kind flow = qc_opcode_flow(opcode);
+    return flow == QC_FLOW_BRANCH || flow == QC_FLOW_BRANCH_BACK || opcode == LOAD_BUILD_CLASS;
+}
+
+/* Chooses the lines that have such an instruction, and those that its expression goes on to. */
+static void choose_forks(qc_line_choice *choice, const qc_codeview *view)
+{
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    while (qc_line_cursor_next(&cursor)) {
+        bool found = false;
+        for (uint32_t k = 0; k < cursor.units && cursor.start + k < view->units; k++) {
+            found |= forks(view->code[2 * (size_t)(cursor.start + k)]);
+        }
+        for (int32_t line = cursor.line; found && line >= 0 && line <= cursor.last; line++) {
+            qc_choose(choice, line);
+        }
+    }
+}
+
+/* Marks the jumps from such lines to others that are reached in sequence from what may raise. */
+static int mark_jumps(const qc_codeview *view, const int32_t *lines, const qc_line_choice *forked,
+                      qc_hits *hits)
+{
+    uint32_t argument = 0;
+    bool may_raise = false;
+    int marks = 0;
+    for (uint32_t unit = 0; unit < view->units; unit++) {
+        uint8_t opcode = view->code[2 * unit];
+        qc_flow_kind flow = qc_opcode_flow(opcode);
+        argument = argument << 8 | view->code[2 * unit + 1];
+        if (flow == QC_FLOW_JUMP || flow == QC_FLOW_JUMP_BACK) {
+            uint32_t target = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
+            bool leaves = target < view->units && lines[target] != lines[unit];
+            if (may_raise && leaves && qc_opcode_has_jump_event(opcode) &&
+                qc_is_chosen(forked, lines[unit])) {
+                hits->bytes[unit] |= QC_MARK_PROOF;
+                marks = QC_MARK_PROOF;
+            }
+        } else if (flow == QC_FLOW_NEXT) {
+            may_raise |= !qc_opcode_is_harmless(opcode);
+        } else if (flow != QC_FLOW_CACHE && flow != QC_FLOW_EXTEND) {
+            may_raise = false;
+        }
+        argument = flow == QC_FLOW_EXTEND ? argument : 0;
+    }
+    return marks;
+}
+
+/* Is there anything that may be marked? */
+static bool may_have_marks(const qc_codeview *view)
+{
+    enum { BRANCHES = 1u << QC_FLOW_BRANCH | 1u << QC_FLOW_BRANCH_BACK };
+    bool found = view->exceptions_size > 0;
+    for (uint32_t unit = 0; unit < view->units && !found; unit++) {
+        found = BRANCHES >> qc_opcode_flow(view->code[2 * (size_t)unit]) & 1;
+    }
+    return found;
+}
+
+int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
+{
+    if (!may_have_marks(view)) {
+        return 0;
+    }
+    int32_t *lines = qc_lines_new(view);
+    qc_line_choice forked = {0};
+    int marks = -1;
+    if (lines != NULL && qc_choice_init(&forked, view, lines) == 0) {
+        choose_forks(&forked, view);
+        marks = mark_handlers(view, lines, hits) | mark_jumps(view, lines, &forked, hits);
+        qc_choice_free(&forked);
+    }
+    qc_free(lines, view->units * sizeof(int32_t));
+    return marks;
+}
