@@ -154,6 +154,10 @@ class _Planner:
         self.handlers = [self.of[landing.target] for landing in decoded.landings]
         self._connect(_certain(code, decoded))
         self._silence()
+        #: All of it is on one line, which may be one of the code around it; and it ends once begun.
+        self.is_one_line = len({segment.line for segment in self.segments} - {0}) == 1 and not any(
+            segment.yields for segment in self.segments
+        )
         self.entries: dict[int, int] = {}
         self.ways_on = self._ways_on()
         self.ways_around = self._ways_around()
@@ -436,6 +440,8 @@ class _Planner:
         plan = self.plan
         choice = len(self.ways_on[segment.line]) > 1
         if edge.target == EXIT:
+            if self.is_one_line:
+                return (self._entry(0),)  # it is left there, by an exception if not by this
             caught = any(landing >= 0 for landing in segment.raises)
             if segment.harmless or not (segment.yields or (choice and caught)):
                 return (self._entry(number),)
