@@ -102,6 +102,10 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
         case QC_FLOW_ASYNC_END:
             return 0; /* a branch, too */
         default:
+            if (qc_hits_has(r->hits, unit, QC_MARK_PROOF) &&
+                !qc_hits_has(r->hits, unit, QC_HIT_PASSED)) {
+                return 0;
+            }
             unit++;
             jumped = false;
         }
@@ -247,7 +251,8 @@ static int resolve_unit(const resolver *r, uint32_t unit, unsigned flags)
             return -1;
         }
         qc_flow_kind flow = qc_opcode_flow(opcode);
-        left |= flow == QC_FLOW_NEXT && !qc_opcode_is_resume(opcode);
+        left |= flow == QC_FLOW_NEXT && !qc_opcode_is_resume(opcode) &&
+                !qc_hits_has(r->hits, unit, QC_MARK_PROOF);
         left |= flow == QC_FLOW_RAISE || flow == QC_FLOW_ASYNC_END;
     }
     if (flags & QC_HIT_UNWIND && line >= 0) {

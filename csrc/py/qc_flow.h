@@ -23,7 +23,7 @@ enum { QC_HIT_UNWIND = 16, QC_HIT_PASSED = 32 };
 /* Facts of a unit that stand in its hit byte for good. QC_MARK_HANDLER: its line event may mean
  * that an exception was caught. QC_MARK_PROOF: a jump that ends what stands behind a condition on
  * the same line, as in `if a: f()`; that may have been left by an exception, so only QC_HIT_PASSED
- * shows that the jump's target was reached from here. */
+ * shows that the jump's target was reached from here. So does what stores a class. */
 enum { QC_MARK_HANDLER = 64, QC_MARK_PROOF = 128, QC_MARKS = QC_MARK_HANDLER | QC_MARK_PROOF };
 
 /* Sets the marks. Returns those that were set anywhere, or -1 when memory ran out. */

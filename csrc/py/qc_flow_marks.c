@@ -86,6 +86,27 @@ static int mark_jumps(const qc_codeview *view, const int32_t *lines, const qc_li
     return marks;
 }
 
+/* Marks what stores a class where an exception may lead past it: the line of the class goes on to
+ * the next only by way of that. */
+static int mark_classes(const qc_codeview *view, qc_hits *hits)
+{
+    bool building = false;
+    int marks = 0;
+    for (uint32_t unit = 0; QC_HAVE_PROBES && unit < view->units; unit++) {
+        uint8_t opcode = view->code[2 * (size_t)unit];
+        building |= opcode == LOAD_BUILD_CLASS;
+        if (building && (opcode == STORE_NAME || opcode == STORE_FAST || opcode == STORE_DEREF ||
+                         opcode == STORE_GLOBAL)) {
+            building = false;
+            if (qc_handler_of(view, unit) >= 0) {
+                hits->bytes[unit] |= QC_MARK_PROOF;
+                marks = QC_MARK_PROOF;
+            }
+        }
+    }
+    return marks;
+}
+
 /* Is there anything that may be marked? */
 static bool may_have_marks(const qc_codeview *view)
 {
@@ -107,7 +128,8 @@ int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
     int marks = -1;
     if (lines != NULL && qc_choice_init(&forked, view, lines) == 0) {
         choose_forks(&forked, view);
-        marks = mark_handlers(view, lines, hits) | mark_jumps(view, lines, &forked, hits);
+        marks = mark_handlers(view, lines, hits) | mark_jumps(view, lines, &forked, hits) |
+                (view->exceptions_size > 0 ? mark_classes(view, hits) : 0);
         qc_choice_free(&forked);
     }
     qc_free(lines, view->units * sizeof(int32_t));

@@ -57,21 +57,39 @@ static void note_reach(const qc_codeview *view, line_notes *lines)
     }
 }
 
+static bool only_jumps(const qc_instruction *one)
+{
+    return one->opcode == JUMP_FORWARD || one->opcode == JUMP_BACKWARD;
+}
+
+/* Where control goes from an instruction that is no branch. */
+static uint32_t way_on(const qc_plan *plan, uint32_t k)
+{
+    const qc_instruction *one = &plan->instructions[k];
+    return only_jumps(one) ? one->target : one->next;
+}
+
 /* Past the jumps that stand in the way. */
 static uint32_t end_of_jumps(const qc_plan *plan, uint32_t k)
 {
     for (uint32_t steps = 0; k != QC_PROBE_NONE && steps < plan->count; steps++) {
         const qc_instruction *one = &plan->instructions[k];
-        if (one->opcode != NOP && one->opcode != JUMP_FORWARD && one->opcode != JUMP_BACKWARD) {
+        if (one->opcode != NOP && !only_jumps(one)) {
             break;
         }
-        k = one->target != QC_PROBE_NONE ? one->target : one->next;
+        k = way_on(plan, k);
     }
     return k;
 }
 
-/* The branch that comes after instruction k when only an expression is evaluated before it; else
- * QC_PROBE_NONE. */
+static bool stores(uint8_t opcode)
+{
+    return opcode == STORE_FAST || opcode == STORE_NAME || opcode == STORE_GLOBAL ||
+           opcode == STORE_DEREF || opcode == STORE_ATTR || opcode == STORE_SUBSCR;
+}
+
+/* The branch that comes after instruction k, where another one leads, when only an expression is
+ * evaluated before it; else QC_PROBE_NONE. */
 static uint32_t next_test(const qc_plan *plan, uint32_t k)
 {
     uint8_t before = NOP;
@@ -81,14 +99,13 @@ static uint32_t next_test(const qc_plan *plan, uint32_t k)
         if (qc_plan_is_branch(one)) {
             return k;
         }
-        bool stores = opcode == STORE_FAST || opcode == STORE_NAME || opcode == STORE_GLOBAL ||
-                      opcode == STORE_DEREF || opcode == STORE_ATTR || opcode == STORE_SUBSCR;
-        bool walrus = stores && before == COPY;
-        if (qc_opcode_flow(opcode) != QC_FLOW_NEXT || opcode == POP_TOP || (stores && !walrus)) {
+        /* `:=` copies and stores, and of a < b < c something may be left. */
+        bool statement = (stores(opcode) && before != COPY) || (opcode == POP_TOP && steps > 0);
+        if ((qc_opcode_flow(opcode) != QC_FLOW_NEXT && !only_jumps(one)) || statement) {
             return QC_PROBE_NONE;
         }
         before = opcode;
-        k = one->next;
+        k = way_on(plan, k);
     }
     return QC_PROBE_NONE;
 }
@@ -108,7 +125,7 @@ static void note_joined(const qc_plan *plan, const line_notes *lines, uint32_t b
                         uint32_t test)
 {
     int32_t from = plan->instructions[branch].line, to = from;
-    for (; k != QC_PROBE_NONE; k = k != test ? plan->instructions[k].next : QC_PROBE_NONE) {
+    for (; k != QC_PROBE_NONE; k = k != test ? way_on(plan, k) : QC_PROBE_NONE) {
         int32_t line = plan->instructions[k].line;
         from = line >= lines->lowest && line < from ? line : from;
         to = line > to ? line : to;

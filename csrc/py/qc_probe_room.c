@@ -68,6 +68,7 @@ typedef struct census {
     uint32_t pads; /* branches that may need a NOP after them */
     uint32_t handlers;
     uint32_t branches, jumps;
+    uint32_t classes; /* that exceptions may lead past */
 } census;
 
 static void add(uint64_t *set, uint32_t unit)
@@ -85,6 +86,13 @@ static void add_handlers(const qc_codeview *view, unit_sets *sets, census *count
             add(sets->targets, entry.target);
             count->handlers++;
         }
+    }
+}
+
+static void count_classes(const qc_codeview *view, census *count)
+{
+    for (uint32_t unit = 0; view->exceptions_size > 0 && unit < view->units; unit++) {
+        count->classes += view->code[2 * (size_t)unit] == LOAD_BUILD_CLASS;
     }
 }
 
@@ -146,6 +154,7 @@ static void take_census(const qc_codeview *view, bool tells, unit_sets *sets, ce
     }
     qc_line_changes(view, sets->sites);
     add_handlers(view, sets, count);
+    count_classes(view, count);
     add_jumps(view, sets, count);
     for (size_t k = 0; k < sets->words; k++) {
         count->sites += qc_bits_set(sets->sites[k]);
@@ -169,9 +178,9 @@ uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint3
         qc_free(bits, 3 * words * sizeof *bits);
     }
     uint32_t ask = qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
-    uint32_t units = view->units + count.pads + (count.sites + count.pads) * (ask + 1) +
-                     count.handlers + count.branches * (ask + QC_FAR_UNITS + QC_MAX_EXIT_UNITS) +
-                     ask + QC_FAR_UNITS;
+    uint32_t units = view->units + count.pads +
+                     (count.sites + count.pads + count.classes) * (ask + 1) + count.handlers +
+                     count.branches * (ask + QC_FAR_UNITS + QC_MAX_EXIT_UNITS) + ask + QC_FAR_UNITS;
     if (units > NEAR) {
         units += 2 * count.jumps + units / ONE_ISLAND_IN;
     }

@@ -44,6 +44,13 @@ PYTHON_NOT_AS_CTRACE = {
     "generators.thrown_into_a_yield_in_a_handler": _THROWN,
 }
 
+# The same of the monitoring engine.
+MONITORING_NOT_AS_CTRACE = {
+    "classes.a_class_on_one_line_that_a_try_ends_with": (
+        "no event tells that a class was made: whether its line went on to the next isn't known"
+    ),
+}
+
 _OLD_FRAME = "the python engine says in a warning that it doesn't see frames older than its start"
 _STOPPED = "a stopped pytrace goes on recording in frames that it saw begin"
 _BARE_CODE = "the python engine doesn't see functions that are made of code without exec"
@@ -84,7 +91,8 @@ def programs(engine: str, stock: str) -> dict[str, str]:
     """The programs of which this engine records something else than coverage.py's own core."""
     if stock == "pytrace":
         return NOT_AS_PYTRACE
-    return PYTHON_NOT_AS_CTRACE if engine == "python" else {}
+    known = {"python": PYTHON_NOT_AS_CTRACE, "monitoring": MONITORING_NOT_AS_CTRACE}
+    return known.get(engine, {})
 
 
 def scenarios(engine: str, stock: str) -> dict[str, str]:

@@ -338,10 +338,14 @@ class _Planner:
             segment = self.segments[number]
             way.append(segment)
             for k in range(segment.first, segment.last + 1):
+                # `:=` copies and stores, and of a < b < c something may be left.
                 walrus = k > 0 and ops[k - 1] in bytecode.COPIES
-                if ops[k] == bytecode.POP_TOP or (ops[k] in bytecode.STORES and not walrus):
+                left = len(way) == 1 and k == segment.first
+                if ops[k] in bytecode.STORES and not walrus:
                     return []
-            if len(segment.edges) != 1 or segment.edges[0].kind != FALL:
+                if ops[k] == bytecode.POP_TOP and not left:
+                    return []
+            if len(segment.edges) != 1 or segment.edges[0].kind == LEAVE:
                 return way if len(segment.edges) > 1 else []
             number = segment.edges[0].target
         return []
