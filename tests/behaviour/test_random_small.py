@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("quickcover._native")
+
 from ..native.measuring import measure
 from . import facts, random_small
 
@@ -27,7 +29,6 @@ def test_small_random_programs(engine: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
-@pytest.mark.skipif(not ENGINES, reason="no engine in C here")
 def test_what_an_engine_loses_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each program loses its last line, which most reports would tell of: not within statements."""
     monkeypatch.setattr(random_small, "measure", losing)
