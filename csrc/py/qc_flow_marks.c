@@ -51,8 +51,9 @@ static void choose_forks(qc_line_choice *choice, const qc_codeview *view)
         for (uint32_t k = 0; k < cursor.units && cursor.start + k < view->units; k++) {
             found |= forks(view->code[2 * (size_t)(cursor.start + k)]);
         }
-        for (int32_t line = cursor.line; found && line >= 0 && line <= cursor.last; line++) {
-            qc_choose(choice, line);
+        int64_t end = (int64_t)choice->lowest + choice->count; /* whatever the table says */
+        for (int32_t k = cursor.line; found && k >= 0 && k <= cursor.last && k < end; k++) {
+            qc_choose(choice, k);
         }
     }
 }

@@ -162,6 +162,21 @@ def test_line_numbers_outside_the_file(compare: Comparison) -> None:
     compare(scenario)
 
 
+def test_expressions_that_end_far_beyond_the_file(compare: Comparison) -> None:
+    def scenario(scene: Scene) -> None:
+        path = scene.write(BRANCH)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.expr):
+                node.end_lineno = 2**31 - 2
+        namespace: dict[str, types.FunctionType] = {}
+        with scene.measuring():
+            exec(compile(tree, str(path), "exec"), namespace)
+            namespace["f"](1)
+
+    compare(scenario)
+
+
 def test_the_same_code_again_and_again(compare: Comparison) -> None:
     def scenario(scene: Scene) -> None:
         path = scene.write(BRANCH)
