@@ -45,6 +45,12 @@ static bool awaits_item(const qc_codeview *view, uint32_t unit)
     return handler >= 0 && qc_opcode_flow(view->code[2 * handler]) == QC_FLOW_ASYNC_END;
 }
 
+/* Is it open whether control got past this unit? */
+static bool lacks_proof(const qc_hits *hits, uint32_t unit)
+{
+    return qc_hits_has(hits, unit, QC_MARK_PROOF) && !qc_hits_has(hits, unit, QC_HIT_PASSED);
+}
+
 /* Adds the arc from `line` to wherever the code at `unit` leads, if that was reached: a line
  * whose event was hit, a handler, or the way out. A further branch on the way ends the search;
  * it has hits of its own. (That an async for goes on to its body shows by what is hit there; by
@@ -68,6 +74,9 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
             }
             line = here; /* reached without an event: the way on is that line's */
         }
+        if (lacks_proof(r->hits, unit)) {
+            return 0;
+        }
         argument |= view->code[2 * unit + 1];
         switch (flow) {
         case QC_FLOW_EXTEND:
@@ -77,10 +86,6 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
         case QC_FLOW_JUMP:
         case QC_FLOW_JUMP_BACK:
             in_loop |= awaits_item(view, unit);
-            if (qc_hits_has(r->hits, unit, QC_MARK_PROOF) &&
-                !qc_hits_has(r->hits, unit, QC_HIT_PASSED)) {
-                return 0;
-            }
             unit = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
             jumped = true;
             break;
@@ -102,10 +107,6 @@ static int follow(const resolver *r, int32_t line, uint32_t unit, int depth)
         case QC_FLOW_ASYNC_END:
             return 0; /* a branch, too */
         default:
-            if (qc_hits_has(r->hits, unit, QC_MARK_PROOF) &&
-                !qc_hits_has(r->hits, unit, QC_HIT_PASSED)) {
-                return 0;
-            }
             unit++;
             jumped = false;
         }
@@ -423,7 +424,7 @@ int qc_flow_complete(const qc_codeview *view, const qc_hits *hits, int branches)
         if (flow == QC_FLOW_ASYNC_END) {
             return 0; /* its sides have no jump to look at */
         }
-        if (qc_hits_has(hits, unit, QC_MARK_PROOF) && !qc_hits_has(hits, unit, QC_HIT_PASSED)) {
+        if (lacks_proof(hits, unit)) {
             return 0;
         }
         if (flow == QC_FLOW_RETURN && !qc_hits_has(hits, unit, QC_HIT_RETURN)) {
