@@ -29,6 +29,7 @@ def test_small_random_programs(engine: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_what_an_engine_loses_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each program loses its last line, which most reports would tell of: not within statements."""
     monkeypatch.setattr(random_small, "measure", losing)

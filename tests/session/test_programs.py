@@ -12,7 +12,7 @@ from quickcover import Session, _env
 
 from ..behaviour import facts
 from ..behaviour.comparing import raw_differences, report_differences
-from ..behaviour.explained import CTRACE_ERRS, NOT_AS_PYTRACE
+from ..behaviour.explained import CTRACE_ERRS, MONITORING_NOT_AS_CTRACE, NOT_AS_PYTRACE
 from ..behaviour.measure import Recorded
 from ..behaviour.programs import themes
 from ..behaviour.running import Run, write
@@ -75,7 +75,8 @@ def _has_line(places: Iterable[Any]) -> bool:
 
 
 def _explained(engine: str, step: str) -> bool:
-    known = EXPLAINED | (EXPLAINED_PROBES if engine == "probe" else {})
+    apart = {"probe": EXPLAINED_PROBES, "monitoring": MONITORING_NOT_AS_CTRACE}
+    known = EXPLAINED | apart.get(engine, {})
     return engine != "trace" and step.startswith(tuple(known))
 
 
