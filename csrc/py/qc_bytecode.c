@@ -279,30 +279,40 @@ void qc_line_changes(const qc_codeview *view, uint64_t *bits)
     }
 }
 
-int qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+static inline void fill_lines(const qc_codeview *view, int32_t *lines, qc_line_extent *extent)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
     uint32_t unit = 0, count = view->units;
-    int spans = 0;
+    uint32_t lowest = UINT32_MAX; /* as which -1 is more than any line */
+    *extent = (qc_line_extent){.highest = -1};
     while (next_location(&cursor)) {
         uint32_t end = cursor.units < count - unit ? unit + cursor.units : count;
         for (; unit < end; unit++) {
             lines[unit] = cursor.line;
         }
-        spans |= cursor.last != cursor.line;
+        extent->spans |= cursor.last != cursor.line;
+        lowest = (uint32_t)cursor.line < lowest ? (uint32_t)cursor.line : lowest;
+        extent->highest = cursor.line > extent->highest ? cursor.line : extent->highest;
     }
+    extent->lowest = (int32_t)lowest;
     while (unit < count) {
         lines[unit++] = -1;
     }
-    return spans;
 }
 
-int32_t *qc_lines_new(const qc_codeview *view)
+int qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+{
+    qc_line_extent extent;
+    fill_lines(view, lines, &extent);
+    return extent.spans;
+}
+
+int32_t *qc_lines_new(const qc_codeview *view, qc_line_extent *extent)
 {
     int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
     if (lines != NULL) {
-        (void)qc_lines_of_units(view, lines);
+        fill_lines(view, lines, extent);
     }
     return lines;
 }
@@ -369,6 +379,19 @@ int qc_is_wrapper(const qc_codeview *view, uint32_t unit)
     int opcode = view->code[2 * (size_t)unit]; /* so that it can be compared with -1 */
     return unit + 1 < view->units && opcode == QC_OP_CALL_INTRINSIC_1 &&
            view->code[2 * unit + 1] == STOPITERATION_ERROR && view->code[2 * unit + 2] == RERAISE;
+}
+
+uint32_t qc_full_argument(const qc_codeview *view, uint32_t unit)
+{
+    uint32_t argument = view->code[2 * (size_t)unit + 1];
+    for (uint32_t shift = 8; shift < 32 && unit > 0; shift += 8) {
+        const uint8_t *before = view->code + 2 * (size_t)--unit;
+        if (before[0] != EXTENDED_ARG) {
+            break;
+        }
+        argument |= (uint32_t)before[1] << shift;
+    }
+    return argument;
 }
 
 uint32_t qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward)

@@ -76,8 +76,14 @@ void qc_line_changes(const qc_codeview *view, uint64_t *bits);
  * line, as an expression over several lines does; else 0. */
 int qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 
+/* The lowest and the highest line of all units, and what qc_lines_of_units() returns. */
+typedef struct qc_line_extent {
+    int32_t lowest, highest; /* -1: there is no line at all */
+    int spans;
+} qc_line_extent;
+
 /* The same in new memory; NULL when memory ran out, or where there are no units. */
-int32_t *qc_lines_new(const qc_codeview *view);
+int32_t *qc_lines_new(const qc_codeview *view, qc_line_extent *extent);
 
 /* The smallest and largest line; 0 when there is no line at all. */
 int qc_line_range(const qc_codeview *view, int32_t *lowest, int32_t *highest);
@@ -99,6 +105,9 @@ int qc_is_wrapper(const qc_codeview *view, uint32_t unit);
 
 /* The unit of the handler that an exception at `unit` lands on; -1 when it leaves the code. */
 int64_t qc_handler_of(const qc_codeview *view, uint32_t unit);
+
+/* The argument of the instruction at `unit`, with those of the EXTENDED_ARGs before it. */
+uint32_t qc_full_argument(const qc_codeview *view, uint32_t unit);
 
 /* Where the jump at `unit`, with the argument `argument`, goes. */
 uint32_t qc_jump_target(const qc_codeview *view, uint32_t unit, uint32_t argument, int backward);

@@ -167,7 +167,8 @@ int qc_flow_lands(const qc_codeview *view, uint32_t unit, uint32_t handler)
 int qc_flow_all_landed(const qc_codeview *view, uint32_t handler, int32_t line,
                        const qc_arcset *arcs)
 {
-    int32_t *lines = qc_lines_new(view);
+    qc_line_extent extent;
+    int32_t *lines = qc_lines_new(view, &extent);
     if (lines == NULL) {
         return -1;
     }
@@ -197,16 +198,7 @@ static int64_t side_of(const qc_codeview *view, uint32_t unit, unsigned side)
     if (flow != QC_FLOW_BRANCH && flow != QC_FLOW_BRANCH_BACK) {
         return side == QC_HIT_LEFT ? (int64_t)unit + 1 : qc_async_for_exit(view, unit);
     }
-    uint32_t argument = 0;
-    for (uint32_t at = unit, shift = 0; shift < 32; at--, shift += 8) {
-        argument |= (uint32_t)view->code[2 * at + 1] << shift;
-        if (at == 0 || qc_opcode_flow(view->code[2 * (at - 1)]) != QC_FLOW_EXTEND) {
-            break;
-        }
-    }
-    if (side == QC_HIT_LEFT) {
-        argument = 0;
-    }
+    uint32_t argument = side == QC_HIT_LEFT ? 0 : qc_full_argument(view, unit);
     return qc_jump_target(view, unit, argument, flow == QC_FLOW_BRANCH_BACK);
 }
 
@@ -284,9 +276,10 @@ int qc_flow_place(const qc_codeview *view, uint32_t unit, unsigned flags, qc_arc
 {
     enum { ALL = QC_HIT_ALL | QC_HIT_UNWIND | QC_HIT_PASSED };
     qc_hits hits = {.bytes = qc_malloc(view->units), .units = view->units};
-    resolver r = {.view = view, .hits = &hits, .lines = qc_lines_new(view), .arcs = arcs};
+    qc_line_extent extent;
+    resolver r = {.view = view, .hits = &hits, .lines = qc_lines_new(view, &extent), .arcs = arcs};
     int result = -1;
-    if (hits.bytes != NULL && r.lines != NULL && qc_choice_init(&r.has_arc, view, r.lines) == 0) {
+    if (hits.bytes != NULL && r.lines != NULL && qc_choice_init(&r.has_arc, &extent) == 0) {
         memset(hits.bytes, ALL, view->units);
         result = resolve_unit(&r, unit, flags);
     }
@@ -355,12 +348,14 @@ int qc_flow_arcs(const qc_codeview *view, const qc_hits *hits, qc_file *file)
 int qc_flow_arcs_of(const qc_codeview *view, const qc_hits *hits, const uint8_t *flags,
                     qc_file *file)
 {
-    resolver r = {.view = view, .hits = hits, .lines = qc_lines_new(view), .arcs = &file->arcs};
+    qc_line_extent extent;
+    resolver r = {
+        .view = view, .hits = hits, .lines = qc_lines_new(view, &extent), .arcs = &file->arcs};
     int result = 0;
     if (r.lines == NULL) {
         return view->units == 0 ? 0 : -1;
     }
-    result = qc_choice_init(&r.has_arc, view, r.lines);
+    result = qc_choice_init(&r.has_arc, &extent);
     for (uint32_t unit = 0; unit < hits->units && result == 0; unit++) {
         if (flags[unit]) {
             result = resolve_unit(&r, unit, flags[unit]);

@@ -42,7 +42,7 @@ static bool forks(uint8_t opcode)
 }
 
 /* Chooses the lines that have such an instruction, and those that its expression goes on to. */
-static void choose_forks(qc_line_choice *choice, const qc_codeview *view)
+static void choose_spans(qc_line_choice *choice, const qc_codeview *view)
 {
     qc_line_cursor cursor;
     qc_line_cursor_init(&cursor, view);
@@ -58,31 +58,49 @@ static void choose_forks(qc_line_choice *choice, const qc_codeview *view)
     }
 }
 
+/* The same where no expression goes on to another line. */
+static void choose_lines(qc_line_choice *choice, const qc_codeview *view, const int32_t *lines)
+{
+    for (uint32_t unit = 0; unit < view->units; unit++) {
+        if (forks(view->code[2 * (size_t)unit])) {
+            qc_choose(choice, lines[unit]);
+        }
+    }
+}
+
+/* Is the instruction at `unit` reached in sequence from what may raise? */
+static bool after_risk(const qc_codeview *view, uint32_t unit)
+{
+    while (unit-- > 0) {
+        uint8_t opcode = view->code[2 * (size_t)unit];
+        qc_flow_kind flow = qc_opcode_flow(opcode);
+        if (flow == QC_FLOW_NEXT && !qc_opcode_is_harmless(opcode)) {
+            return true;
+        }
+        if (flow != QC_FLOW_NEXT && flow != QC_FLOW_CACHE && flow != QC_FLOW_EXTEND &&
+            flow != QC_FLOW_JUMP && flow != QC_FLOW_JUMP_BACK) {
+            return false;
+        }
+    }
+    return false;
+}
+
 /* Marks the jumps from such lines to others that are reached in sequence from what may raise. */
 static int mark_jumps(const qc_codeview *view, const int32_t *lines, const qc_line_choice *forked,
                       qc_hits *hits)
 {
-    uint32_t argument = 0;
-    bool may_raise = false;
     int marks = 0;
     for (uint32_t unit = 0; unit < view->units; unit++) {
-        uint8_t opcode = view->code[2 * unit];
-        qc_flow_kind flow = qc_opcode_flow(opcode);
-        argument = argument << 8 | view->code[2 * unit + 1];
-        if (flow == QC_FLOW_JUMP || flow == QC_FLOW_JUMP_BACK) {
-            uint32_t target = qc_jump_target(view, unit, argument, flow == QC_FLOW_JUMP_BACK);
-            bool leaves = target < view->units && lines[target] != lines[unit];
-            if (may_raise && leaves && qc_opcode_has_jump_event(opcode) &&
-                qc_is_chosen(forked, lines[unit])) {
-                hits->bytes[unit] |= QC_MARK_PROOF;
-                marks = QC_MARK_PROOF;
-            }
-        } else if (flow == QC_FLOW_NEXT) {
-            may_raise |= !qc_opcode_is_harmless(opcode);
-        } else if (flow != QC_FLOW_CACHE && flow != QC_FLOW_EXTEND) {
-            may_raise = false;
+        uint8_t opcode = view->code[2 * (size_t)unit];
+        if (!qc_opcode_has_jump_event(opcode) || !qc_is_chosen(forked, lines[unit])) {
+            continue;
         }
-        argument = flow == QC_FLOW_EXTEND ? argument : 0;
+        bool backward = qc_opcode_flow(opcode) == QC_FLOW_JUMP_BACK;
+        uint32_t target = qc_jump_target(view, unit, qc_full_argument(view, unit), backward);
+        if (target < view->units && lines[target] != lines[unit] && after_risk(view, unit)) {
+            hits->bytes[unit] |= QC_MARK_PROOF;
+            marks = QC_MARK_PROOF;
+        }
     }
     return marks;
 }
@@ -124,11 +142,16 @@ int qc_flow_mark(const qc_codeview *view, qc_hits *hits)
     if (!may_have_marks(view)) {
         return 0;
     }
-    int32_t *lines = qc_lines_new(view);
+    qc_line_extent extent;
+    int32_t *lines = qc_lines_new(view, &extent);
     qc_line_choice forked = {0};
     int marks = -1;
-    if (lines != NULL && qc_choice_init(&forked, view, lines) == 0) {
-        choose_forks(&forked, view);
+    if (lines != NULL && qc_choice_init(&forked, &extent) == 0) {
+        if (extent.spans) {
+            choose_spans(&forked, view);
+        } else {
+            choose_lines(&forked, view, lines);
+        }
         marks = mark_handlers(view, lines, hits) | mark_jumps(view, lines, &forked, hits) |
                 (view->exceptions_size > 0 ? mark_classes(view, hits) : 0);
         qc_choice_free(&forked);

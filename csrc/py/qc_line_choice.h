@@ -13,18 +13,11 @@ typedef struct qc_line_choice {
     bool *chosen; /* of each line from the lowest on */
 } qc_line_choice;
 
-/* A choice of none; `lines` are those of all units. 0, or -1 when memory ran out. */
-static inline int qc_choice_init(qc_line_choice *choice, const qc_codeview *view,
-                                 const int32_t *lines)
+/* A choice of none. 0, or -1 when memory ran out. */
+static inline int qc_choice_init(qc_line_choice *choice, const qc_line_extent *extent)
 {
-    int32_t highest = -1;
-    choice->lowest = INT32_MAX;
-    for (uint32_t unit = 0; unit < view->units; unit++) {
-        int32_t line = lines[unit];
-        choice->lowest = line >= 0 && line < choice->lowest ? line : choice->lowest;
-        highest = line > highest ? line : highest;
-    }
-    choice->count = highest >= 0 ? (uint32_t)(highest - choice->lowest) + 1 : 0;
+    choice->lowest = extent->lowest;
+    choice->count = extent->highest >= 0 ? (uint32_t)(extent->highest - extent->lowest) + 1 : 0;
     choice->chosen = qc_calloc(choice->count + 1, sizeof(bool));
     return choice->chosen != NULL ? 0 : -1;
 }
