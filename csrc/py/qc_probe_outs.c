@@ -18,10 +18,22 @@ enum { MOST_LINES = 1 << 20 };
 typedef struct line_notes {
     int32_t lowest;
     uint32_t count;
+    bool wanted;      /* exceptions are of interest on some line, as far as notes tell */
     uint8_t *notes;   /* of each line, from the lowest on; NULL: ALL, of too many lines */
     uint32_t *groups; /* of each line, the first line of its group; before that is known, its reach:
                        * the last line that a location goes on to */
 } line_notes;
+
+/* Is an exception that leaves the code from a line with these notes of interest? */
+static bool is_loop_out(uint8_t notes)
+{
+    return (notes & (ASYNC | RAISES)) == (ASYNC | RAISES);
+}
+
+static bool is_branch_out(uint8_t notes)
+{
+    return (notes & (BRANCHES | ENDS)) == (BRANCHES | ENDS);
+}
 
 static uint8_t notes_of(const qc_plan *plan, const qc_codeview *view, const qc_instruction *one)
 {
@@ -43,17 +55,13 @@ static uint8_t notes_of(const qc_plan *plan, const qc_codeview *view, const qc_i
     return notes;
 }
 
-static void note_reach(const qc_codeview *view, line_notes *lines)
+static void note_reach(const qc_plan *plan, const line_notes *lines)
 {
-    qc_line_cursor cursor;
-    qc_line_cursor_init(&cursor, view);
-    while (qc_line_cursor_next(&cursor)) {
-        if (cursor.line >= lines->lowest) {
-            uint32_t line = (uint32_t)(cursor.line - lines->lowest);
-            uint32_t last = (uint32_t)cursor.last - (uint32_t)lines->lowest;
-            last = last < lines->count ? last : lines->count - 1;
-            lines->groups[line] = last > lines->groups[line] ? last : lines->groups[line];
-        }
+    for (uint32_t k = 0; k < plan->span_count; k++) {
+        uint32_t line = (uint32_t)(plan->spans[k].from - lines->lowest);
+        uint32_t last = (uint32_t)plan->spans[k].to - (uint32_t)lines->lowest;
+        last = last < lines->count ? last : lines->count - 1;
+        lines->groups[line] = last > lines->groups[line] ? last : lines->groups[line];
     }
 }
 
@@ -168,7 +176,10 @@ static void join_lines(line_notes *lines)
             end = lines->groups[line] > end ? lines->groups[line] : end;
             lines->groups[line] = from;
         }
-        memset(lines->notes + from, all, end - from + 1);
+        lines->wanted |= is_branch_out(all) || is_loop_out(all);
+        for (uint32_t line = from; line <= end && from < end; line++) {
+            lines->notes[line] = all;
+        }
     }
 }
 
@@ -209,9 +220,8 @@ static bool is_of_interest(const qc_plan *plan, const interest *asked, const qc_
         return false;
     }
     uint8_t notes = lines->notes != NULL ? lines->notes[one->line - lines->lowest] : ALL;
-    bool loop = (notes & (ASYNC | RAISES)) == (ASYNC | RAISES);
-    bool wanted =
-        asked->whole || plan->tells || loop || (notes & (BRANCHES | ENDS)) == (BRANCHES | ENDS);
+    bool loop = is_loop_out(notes);
+    bool wanted = asked->whole || plan->tells || loop || is_branch_out(notes);
     /* What is thrown into a generator at its yield is no way out, to coverage.py. */
     return wanted && !qc_opcode_is_harmless(one->opcode) && one->opcode != YIELD_VALUE &&
            (loop || plan->tells || qc_opcode_flow(one->opcode) != QC_FLOW_RAISE);
@@ -261,6 +271,9 @@ static void mark_reraises(qc_plan *plan, const qc_codeview *view, const interest
 static void mark_outs(qc_plan *plan, const qc_codeview *view, const line_notes *lines)
 {
     interest asked = {.lines = lines, .whole = lines->notes == NULL || is_one_group(plan, lines)};
+    if (!asked.whole && !plan->tells && !lines->wanted) {
+        return; /* as in most */
+    }
     for (uint32_t k = plan->first; k < plan->count; k++) {
         qc_instruction *one = &plan->instructions[k];
         one->out = !one->covered && is_of_interest(plan, &asked, one);
@@ -290,9 +303,7 @@ int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
                 lines.notes[one->line - lines.lowest] |= notes_of(plan, view, one);
             }
         }
-        if (plan->spans) {
-            note_reach(view, &lines);
-        }
+        note_reach(plan, &lines);
         note_conditions(plan, &lines);
         join_lines(&lines);
         mark_outs(plan, view, &lines);

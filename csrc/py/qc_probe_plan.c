@@ -78,7 +78,6 @@ static int connect(qc_plan *plan, const qc_codeview *view)
         qc_instruction *handler = &plan->instructions[plan->index[entry.target]];
         handler->comers++;
         handler->handler = true;
-        handler->before = QC_BEFORE_MANY;
         handler->depth = (int32_t)((entry.depth >> 1) + (entry.depth & 1) + 1);
         if (qc_is_wrapper(view, entry.target)) {
             plan->wrapper = entry.target;
@@ -95,30 +94,52 @@ static int connect(qc_plan *plan, const qc_codeview *view)
 
 /* ------------------------------------------------------------------ lines */
 
+/* Notes that a location goes on to another line; those of one expression come one after the other.
+ * 0, or -1 when memory ran out. */
+static int add_span(qc_plan *plan, int32_t from, int32_t to)
+{
+    const qc_line_span *last = plan->spans + plan->span_count - 1;
+    if (plan->span_count > 0 && last->from == from && last->to == to) {
+        return 0;
+    }
+    if (plan->span_count == plan->span_capacity) {
+        uint32_t capacity = plan->span_capacity ? plan->span_capacity * 2 : 16;
+        qc_line_span *spans =
+            qc_realloc(plan->spans, plan->span_capacity * sizeof *spans, capacity * sizeof *spans);
+        if (spans == NULL) {
+            return -1;
+        }
+        plan->spans = spans;
+        plan->span_capacity = capacity;
+    }
+    plan->spans[plan->span_count++] = (qc_line_span){from, to};
+    return 0;
+}
+
+/* Sets the line of each instruction, and what the plan knows of all lines. */
 static int fill_lines(qc_plan *plan, const qc_codeview *view)
 {
-    int32_t *lines = qc_malloc(view->units * sizeof(int32_t));
-    if (lines == NULL) {
-        return -1;
-    }
-    plan->spans = qc_lines_of_units(view, lines);
-    for (uint32_t unit = 0; unit < view->units; unit++) {
-        int32_t line = lines[unit];
+    qc_line_cursor cursor;
+    qc_line_cursor_init(&cursor, view);
+    uint32_t k = 0;
+    int result = 0;
+    while (result == 0 && k < plan->count && qc_line_cursor_next(&cursor)) {
+        int32_t line = cursor.line;
         if (line > 0) {
             plan->lowest = line < plan->lowest || plan->lowest == 0 ? line : plan->lowest;
             plan->highest = line > plan->highest ? line : plan->highest;
         }
-    }
-    for (uint32_t k = 0; k < plan->count; k++) {
-        qc_instruction *one = &plan->instructions[k];
-        one->line = lines[one->unit];
-        int opcode = one->opcode; /* so that it can be compared with -1 */
-        if (one->handler && opcode == QC_OP_CLEANUP_THROW) {
-            one->before = one->line; /* only what its own await waits for comes here */
+        if (cursor.last != line && line > 0) {
+            result = add_span(plan, line, cursor.last);
+        }
+        for (; k < plan->count && plan->instructions[k].unit < cursor.start + cursor.units; k++) {
+            plan->instructions[k].line = line;
         }
     }
-    qc_free(lines, view->units * sizeof(int32_t));
-    return 0;
+    for (; k < plan->count; k++) {
+        plan->instructions[k].line = -1;
+    }
+    return result;
 }
 
 static bool bears_line(const qc_instruction *one)
@@ -136,10 +157,24 @@ static bool meet(qc_instruction *one, int32_t line)
     return news;
 }
 
+/* What comes to handlers comes from many lines. */
+static void meet_handlers(qc_plan *plan, const qc_codeview *view)
+{
+    qc_exception_entry entry;
+    const uint8_t *at = view->exceptions;
+    while ((at = qc_exception_next(view, at, &entry)) != NULL) {
+        qc_instruction *one = &plan->instructions[plan->index[entry.target]];
+        int opcode = one->opcode; /* so that it can be compared with -1 */
+        /* Only what its own await waits for comes to this. */
+        one->before = opcode == QC_OP_CLEANUP_THROW ? one->line : QC_BEFORE_MANY;
+    }
+}
+
 /* Finds for each instruction that can be reached which line comes before it. */
-static void flow_lines(qc_plan *plan)
+static void flow_lines(qc_plan *plan, const qc_codeview *view)
 {
     bool news = true;
+    meet_handlers(plan, view);
     if (plan->first < plan->count) {
         (void)meet(&plan->instructions[plan->first], QC_BEFORE_START);
     }
@@ -296,7 +331,7 @@ static void take_marks(qc_plan *plan, const uint8_t *marks)
     }
 }
 
-static int fill_marks(qc_plan *plan, const qc_codeview *view)
+static int find_marks(qc_plan *plan, const qc_codeview *view)
 {
     qc_hits marks = {.bytes = qc_calloc(view->units, 1), .units = view->units};
     int result = marks.bytes != NULL ? qc_flow_mark(view, &marks) : -1;
@@ -369,7 +404,7 @@ static void plan_sides(qc_plan *plan, const qc_codeview *view, side_table *sides
 
 /* Does it load a constant that the next instruction returns? Nothing can come between, and a frame
  * that has but one slot on its stack has room for a probe before the constant. */
-static bool returns_constant(const qc_plan *plan, uint32_t k)
+static inline bool returns_constant(const qc_plan *plan, uint32_t k)
 {
     const qc_instruction *one = &plan->instructions[k];
     return one->opcode == LOAD_CONST && one->next != QC_PROBE_NONE &&
@@ -496,7 +531,8 @@ static uint32_t first_index(const qc_plan *plan)
     return plan->count;
 }
 
-int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, const uint8_t *marks)
+int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked,
+                 const uint8_t *marks)
 {
     memset(plan, 0, sizeof *plan);
     plan->tells = tells;
@@ -513,12 +549,12 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, const uint8
     }
     if (result == 0) {
         plan->first = first_index(plan);
-        flow_lines(plan);
+        flow_lines(plan, view);
         find_entries(plan);
-        if (marks != NULL) {
+        if (!marked) {
+            result = find_marks(plan, view);
+        } else if (marks != NULL) {
             take_marks(plan, marks);
-        } else {
-            result = fill_marks(plan, view);
         }
     }
     if (result == 0) {
@@ -542,6 +578,7 @@ void qc_plan_free(qc_plan *plan)
     qc_free(plan->instructions, plan->units * sizeof(qc_instruction));
     qc_free(plan->index, plan->units * sizeof(uint32_t));
     qc_free(plan->probes, plan->probe_capacity * sizeof(qc_planned));
+    qc_free(plan->spans, plan->span_capacity * sizeof(qc_line_span));
     memset(plan, 0, sizeof *plan);
 }
 

@@ -71,6 +71,11 @@ typedef struct qc_planned {
     unsigned side;    /* QC_HIT_LEFT or QC_HIT_RIGHT */
 } qc_planned;
 
+/* A location that begins on one line and ends on another. */
+typedef struct qc_line_span {
+    int32_t from, to;
+} qc_line_span;
+
 typedef struct qc_plan {
     qc_instruction *instructions;
     uint32_t count;
@@ -82,18 +87,21 @@ typedef struct qc_plan {
     uint32_t probe_count, probe_capacity;
 
     int32_t lowest, highest; /* lines; both 0: there is none */
+    qc_line_span *spans;     /* the locations that go on to another line */
+    uint32_t span_count, span_capacity;
 
-    bool spans;     /* a location goes on to another line */
     bool generator; /* or a coroutine */
     bool tells;     /* it is asked where frames begin and end */
     bool outs;      /* some instruction has `out` */
     bool pads;      /* some instruction needs a pad */
 } qc_plan;
 
-/* Makes a plan; with `tells`, for code that contexts may begin with. `marks`: hits of this code
- * with what qc_flow_mark() sets; NULL: it is found anew. 0; -1 when memory ran out; 1 when this
- * code can't have probes (unknown or unreachable code): nothing is to be freed then. */
-int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, const uint8_t *marks);
+/* Makes a plan; with `tells`, for code that contexts may begin with. If the code is
+ * `marked`, `marks` are its hits with what qc_flow_mark() has set, NULL if that was nothing; else
+ * it is found anew. 0; -1 when memory ran out; 1 when this code can't have probes (unknown or
+ * unreachable code): nothing is to be freed then. */
+int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked,
+                 const uint8_t *marks);
 
 void qc_plan_free(qc_plan *plan);
 

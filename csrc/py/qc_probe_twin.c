@@ -199,8 +199,8 @@ static int lay_out(const qc_link *link, qc_layout *layout)
     qc_plan plan;
     const qc_record *record = link->record;
     bool marked = record != NULL && record->owner->branch && record->hits.units == view.units;
-    int result = qc_plan_make(&plan, &view, qc_context_is_test(twin->original),
-                              marked ? record->hits.bytes : NULL);
+    int result = qc_plan_make(&plan, &view, qc_context_is_test(twin->original), marked,
+                              marked && record->marks ? record->hits.bytes : NULL);
     if (result != 0) {
         return result;
     }
