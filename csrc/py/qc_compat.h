@@ -103,6 +103,8 @@ static inline unsigned qc_lowest_bit(uint64_t bits)
 /* A generator goes on without a call event when an exception was thrown into it, and through its
  * `yield from` or `await` into another one, and that one returned: 3.11. */
 #define QC_RESUMES_UNSEEN (PY_VERSION_HEX < 0x030C0000)
+/* The location of the jump of an `if` and of a `for` is that of the whole statement: 3.11. */
+#define QC_JUMP_IS_STATEMENT (PY_VERSION_HEX < 0x030C0000)
 /* Where an exception is thrown into a generator, a trace function is called as for a new frame,
  * with f_lasti at the yield, and coverage.py forgets the line: 3.11. */
 #define QC_THROW_FORGETS_LINE (PY_VERSION_HEX < 0x030C0000)

@@ -45,15 +45,24 @@ static bool forks(uint8_t opcode)
 static void choose_spans(qc_line_choice *choice, const qc_codeview *view)
 {
     qc_line_cursor cursor;
+    int32_t line = -1, last = -1; /* of the location that the cursor is in */
+    int32_t tested = -1;          /* where the one before ends: a condition, or what is gone over */
     qc_line_cursor_init(&cursor, view);
     while (qc_line_cursor_next(&cursor)) {
-        bool found = false;
+        if (cursor.line != line || cursor.last != last) {
+            tested = last;
+            line = cursor.line;
+            last = cursor.last;
+        }
+        int32_t to = -1;
         for (uint32_t k = 0; k < cursor.units && cursor.start + k < view->units; k++) {
-            found |= forks(view->code[2 * (size_t)(cursor.start + k)]);
+            uint8_t opcode = view->code[2 * (size_t)(cursor.start + k)];
+            bool statement = QC_JUMP_IS_STATEMENT && tested < last && opcode != LOAD_BUILD_CLASS;
+            to = !forks(opcode) ? to : !statement ? last : tested > line ? tested : line;
         }
         int64_t end = (int64_t)choice->lowest + choice->count; /* whatever the table says */
-        for (int32_t k = cursor.line; found && k >= 0 && k <= cursor.last && k < end; k++) {
-            qc_choose(choice, k);
+        for (int32_t chosen = line; chosen >= 0 && chosen <= to && chosen < end; chosen++) {
+            qc_choose(choice, chosen);
         }
     }
 }
