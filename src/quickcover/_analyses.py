@@ -12,6 +12,7 @@ import io
 import os
 import pickle
 import sqlite3
+import weakref
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,8 +113,12 @@ class Cache:
                 if not self.path.exists():
                     return None
                 self._read = sqlite3.connect(
-                    f"{self.path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS
+                    f"{self.path.as_uri()}?mode=ro",
+                    uri=True,
+                    timeout=_BUSY_SECONDS,
+                    check_same_thread=False,  # whoever ends last closes it
                 )
+                weakref.finalize(self, self._read.close)
             query = f"select {name} from analysis where path = ? and way = ?"
             row = self._read.execute(query, (path, way)).fetchone()
         except sqlite3.Error:
