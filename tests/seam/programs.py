@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ..conftest import Runner
 
@@ -77,3 +80,10 @@ def reported(run: Runner, directory: Path, status: int | None = 0) -> dict[str, 
         name: {key: value for key, value in file.items() if key in keys}
         for name, file in report["files"].items()
     }
+
+
+def without_environment(case: str, which: str) -> Any:
+    """A case of a test: `which` has its program give a process another environment, in which no
+    sanitizer can be loaded.
+    """
+    return pytest.param(case, marks=[pytest.mark.no_sanitizer] * (case == which))

@@ -14,7 +14,7 @@ from coverage.inorout import InOrOut
 from quickcover import _child, _children, _datafile, _engines
 
 from ..conftest import Runner
-from .programs import WORK, reported, write
+from .programs import WORK, reported, without_environment, write
 from .same import CTRACE, OURS, run
 
 pytestmark = [
@@ -136,7 +136,7 @@ ENDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [without_environment(end, "execve") for end in ENDS])
 def test_ends(run_python: Runner, directory: Path, end: str) -> None:
     setting, program = ENDS[end]
     write(directory, end=program)

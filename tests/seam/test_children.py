@@ -10,7 +10,7 @@ import pytest
 from quickcover import _engines
 
 from ..conftest import COMMON, Runner
-from .programs import OURS, THEIRS, WHO, reported, told, write
+from .programs import OURS, THEIRS, WHO, reported, told, without_environment, write
 
 CHILD = "from who import who\nwho('child')\n"
 
@@ -79,7 +79,7 @@ def measure(run_python: Runner, directory: Path, way: str, setting: str, *progra
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", PROCESSES)
+@pytest.mark.parametrize("kind", [without_environment(kind, "execv") for kind in PROCESSES])
 def test_processes(run_python: Runner, tmp_path: Path, kind: str, way: str) -> None:
     setting, text = PROCESSES[kind]
     write(tmp_path, child=CHILD, program=f"{text}from who import who\nwho('parent')\n")

@@ -44,6 +44,7 @@ def test_threads(tmp_path: Path, name: str, branch: bool) -> None:
     race(tmp_path, name, branch=branch, fork=False)
 
 
+@pytest.mark.no_sanitizer  # whose own locks stay locked in a child
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("branch", [False, True], ids=["lines", "branches"])
 @pytest.mark.parametrize("name", [name for name in _select.ENGINES if name != "python"])
