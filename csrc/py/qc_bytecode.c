@@ -301,11 +301,10 @@ static inline void fill_lines(const qc_codeview *view, int32_t *lines, qc_line_e
     }
 }
 
-int qc_lines_of_units(const qc_codeview *view, int32_t *lines)
+void qc_lines_of_units(const qc_codeview *view, int32_t *lines)
 {
     qc_line_extent extent;
     fill_lines(view, lines, &extent);
-    return extent.spans;
 }
 
 int32_t *qc_lines_new(const qc_codeview *view, qc_line_extent *extent)

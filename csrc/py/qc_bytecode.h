@@ -72,14 +72,13 @@ int qc_line_cursor_next(qc_line_cursor *cursor);
  * is, and few more. Quicker than reading the lines. */
 void qc_line_changes(const qc_codeview *view, uint64_t *bits);
 
-/* Fills lines[0..units) with the line of each unit, -1 for none. 1 if any of it goes on to another
- * line, as an expression over several lines does; else 0. */
-int qc_lines_of_units(const qc_codeview *view, int32_t *lines);
+/* Fills lines[0..units) with the line of each unit, -1 for none. */
+void qc_lines_of_units(const qc_codeview *view, int32_t *lines);
 
-/* The lowest and the highest line of all units, and what qc_lines_of_units() returns. */
+/* Where the lines of a code object lie. */
 typedef struct qc_line_extent {
     int32_t lowest, highest; /* -1: there is no line at all */
-    int spans;
+    int spans; /* something goes on to another line, as an expression over several lines does */
 } qc_line_extent;
 
 /* The same in new memory; NULL when memory ran out, or where there are no units. */

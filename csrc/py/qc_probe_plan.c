@@ -98,9 +98,11 @@ static int connect(qc_plan *plan, const qc_codeview *view)
  * 0, or -1 when memory ran out. */
 static int add_span(qc_plan *plan, int32_t from, int32_t to)
 {
-    const qc_line_span *last = plan->spans + plan->span_count - 1;
-    if (plan->span_count > 0 && last->from == from && last->to == to) {
-        return 0;
+    if (plan->span_count > 0) {
+        const qc_line_span *last = &plan->spans[plan->span_count - 1];
+        if (last->from == from && last->to == to) {
+            return 0;
+        }
     }
     if (plan->span_count == plan->span_capacity) {
         uint32_t capacity = plan->span_capacity ? plan->span_capacity * 2 : 16;
