@@ -2,6 +2,7 @@
 
 #include "../core/qc_mem.h"
 #include "qc_codemap.h"
+#include "qc_probe_bell.h"
 #include "qc_probe_twin.h"
 #include "qc_record.h"
 #include "qc_trace_record.h"
@@ -16,6 +17,10 @@ static void on_code_death(void *extra)
     qc_codemap *map = link->map;
     qc_record_detach(link);
     qc_trace_record_free(link->trace);
+    if (link->twin != NULL) {
+        qc_bells_leave(map, link->code->co_consts);
+    }
+    qc_bell_free(link);
     PyCodeObject *original = qc_twin_free(map, link->twin);
     if (link->prev != NULL) {
         link->prev->next = link->next;

@@ -13,6 +13,7 @@
 
 #include "../core/qc_filetab.h"
 
+struct qc_bell;
 struct qc_link;
 struct qc_record;
 struct qc_trace_record;
@@ -51,6 +52,8 @@ typedef struct qc_link {
     struct qc_twin *twin;
     PyCodeObject *replacement; /* borrowed: the twin keeps its original alive */
     struct qc_twin *replacement_twin;
+    struct qc_bell *bell; /* what tells that it is about to run; NULL */
+    bool was_hung;        /* it had a bell when a tracer stopped */
     uint32_t fired; /* its last entry in the list of a session that arms again, plus 1; or 0 */
 } qc_link;
 

@@ -13,6 +13,9 @@
  * changes opcodes, which RESUME has it do, a twin must be laid out before. */
 enum { QC_STUB_AFTER_RESUME = QC_CODE_IS_BORN_WARM ? 0 : 1 };
 
+/* Trace functions see every instruction but those before the RESUME: 3.11. */
+enum { QC_RING_HIDES_EVENTS = !QC_CODE_IS_BORN_WARM };
+
 /* A trampoline asks the hook on the stack, and drops it. 3.11: is it true? That takes one unit.
  * Later: what is its negative? Nobody specialises or watches that. */
 enum { QC_TRAMPOLINE_TEST_UNITS = QC_CODE_IS_BORN_WARM ? 2 : 1 };
@@ -373,6 +376,18 @@ static inline bool qc_program_is_to_come(void)
                                             "<frozen importlib._bootstrap>") == 0;
 }
 
+/* Allows this many calls more (or less) than the recursion limit does: what the engine calls is not
+ * the program's recursion. */
+static inline void qc_recursion_allow(int calls)
+{
+#if QC_CODE_IS_BORN_WARM
+    PyThreadState_Get()->py_recursion_remaining += calls;
+    PyThreadState_Get()->c_recursion_remaining += calls;
+#else
+    PyThreadState_Get()->recursion_remaining += calls;
+#endif
+}
+
 /* Has every Python frame evaluated by `function` (NULL: by CPython itself). 0, or -1 where another
  * tool has set its own. */
 static inline int qc_set_evaluator(_PyFrameEvalFunction function, _PyFrameEvalFunction expected)
@@ -473,12 +488,18 @@ static inline PyObject *qc_call_method(PyCFunction function, int flags, PyObject
     return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t)) plain)(module, args, count);
 }
 
+/* How many stack slots a twin of this code has: enough for a trampoline anywhere. */
+static inline int32_t qc_code_twin_slots(const PyCodeObject *model)
+{
+    enum { TRAMPOLINE = 3 }; /* slots, at most, where nothing else is on the stack */
+    return model->co_stacksize + 1 > TRAMPOLINE ? model->co_stacksize + 1 : TRAMPOLINE;
+}
+
 /* A copy of `model`, whose co_code is `plain`, with other constants, `units` code units (those
  * beyond the model's are empty) and stack slots for a trampoline. NULL with an exception set. */
 static inline PyCodeObject *qc_code_copy(PyCodeObject *model, const uint8_t *plain,
                                          PyObject *consts, uint32_t units)
 {
-    enum { TRAMPOLINE = 3 }; /* slots, at most, where nothing else is on the stack */
     PyCodeObject *code = PyObject_NewVar(PyCodeObject, &PyCode_Type, (Py_ssize_t)units);
     if (code == NULL) {
         return NULL;
@@ -496,10 +517,7 @@ static inline PyCodeObject *qc_code_copy(PyCodeObject *model, const uint8_t *pla
     }
     code->co_weakreflist = NULL;
     code->co_extra = NULL;
-    code->co_stacksize += 1;
-    if (code->co_stacksize < TRAMPOLINE) {
-        code->co_stacksize = TRAMPOLINE;
-    }
+    code->co_stacksize = qc_code_twin_slots(model);
 #if QC_CODE_IS_BORN_WARM
     code->co_framesize += code->co_stacksize - model->co_stacksize;
     code->_co_cached = NULL;

@@ -3,8 +3,10 @@
 #include "qc_decide.h"
 #include "qc_context.h"
 #include "qc_engine_probe.h"
+#include "qc_probe_bell.h"
 #include "qc_probe_entry.h"
 #include "qc_probe_events.h"
+#include "qc_probe_hook.h"
 #include "qc_probe_looks.h"
 #include "qc_probe_patch.h"
 #include "qc_probe_slots.h"
@@ -159,10 +161,23 @@ static int hide(qc_tracer *tracer, PyCodeObject *code, qc_file **file)
     return *file != NULL ? 0 : -1;
 }
 
-/* What is to stand in the constants of a twin for code that stands in its original's. */
-static PyObject *exchange_const(qc_tracer *tracer, PyObject *item, PyCodeObject *outer,
+/* Hangs code in the constants of a twin with a bell. 1; 0: it gets a twin at once; -1 with an
+ * exception set. */
+static int hang(const qc_tracer *tracer, PyObject *consts, Py_ssize_t place, qc_file *file)
+{
+    PyObject *hook = tracer->state->hook;
+    if (file == NULL || file == tracer->store->records.hidden) {
+        return 0;
+    }
+    return qc_bell_new(tracer->store->map, consts, place, file, hook, qc_hook_ring(hook));
+}
+
+/* What is to stand in the constants of a twin at this place, for code that stands in its
+ * original's. */
+static PyObject *exchange_const(qc_tracer *tracer, PyCodeObject *outer, Py_ssize_t place,
                                 PyObject *globals, qc_file *file)
 {
+    PyObject *item = PyTuple_GET_ITEM(outer->co_consts, place);
     if (!PyCode_Check(item)) {
         return Py_NewRef(item);
     }
@@ -172,7 +187,10 @@ static PyObject *exchange_const(qc_tracer *tracer, PyObject *item, PyCodeObject 
     }
     if (code->co_filename == outer->co_filename &&
         qc_codemap_find(tracer->store->map, code) == NULL) {
-        return (PyObject *)make_twin(tracer, code, globals, file);
+        int hung = hang(tracer, outer->co_consts, place, file);
+        return hung > 0   ? Py_NewRef(item)
+               : hung < 0 ? NULL
+                          : (PyObject *)make_twin(tracer, code, globals, file);
     }
     return (PyObject *)qc_probe_exchange(tracer, code, globals);
 }
@@ -182,7 +200,7 @@ static int exchange_consts(qc_tracer *tracer, PyCodeObject *twin, PyObject *glob
 {
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(twin->co_consts); k++) {
         PyObject *item = PyTuple_GET_ITEM(twin->co_consts, k);
-        PyObject *other = exchange_const(tracer, item, twin, globals, file);
+        PyObject *other = exchange_const(tracer, twin, k, globals, file);
         if (other == NULL) {
             return -1;
         }
@@ -253,6 +271,24 @@ static PyCodeObject *known(const qc_store *store, const qc_link *link)
     return asleep && link->twin->settled ? NULL : link->code;
 }
 
+/* The twin of code with a bell. Runs no Python code. */
+static PyCodeObject *answer(qc_tracer *tracer, qc_link *link, PyObject *globals)
+{
+    PyCodeObject *twin = link->replacement != NULL ? known(tracer->store, link) : NULL;
+    if (twin != NULL) {
+        return (PyCodeObject *)Py_NewRef(twin);
+    }
+    qc_bell_take_down(link);
+    twin = qc_code_keep_shown(link->code) == 0
+               ? make_known_twin(tracer, link, globals, link->bell->file)
+               : NULL;
+    qc_bell_hang_up(link);
+    if (twin != NULL) {
+        qc_bell_answered(link, twin);
+    }
+    return twin;
+}
+
 static PyCodeObject *exchange(qc_tracer *tracer, PyCodeObject *code, PyObject *globals)
 {
     qc_store *store = tracer->store;
@@ -260,6 +296,9 @@ static PyCodeObject *exchange(qc_tracer *tracer, PyCodeObject *code, PyObject *g
     qc_verdict verdict;
     if (link == NULL) {
         return NULL;
+    }
+    if (link->bell != NULL) {
+        return answer(tracer, link, globals);
     }
     PyCodeObject *found = known(store, link);
     if (found != NULL) {
@@ -320,9 +359,11 @@ static int renew_constants(qc_tracer *tracer, PyCodeObject *code)
 {
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(code->co_consts); k++) {
         PyObject *item = PyTuple_GET_ITEM(code->co_consts, k);
-        const qc_twin *twin =
-            PyCode_Check(item) ? qc_twin_of(tracer->store->map, (PyCodeObject *)item) : NULL;
-        if (twin == NULL || twin->barred != tracer->store->epoch) {
+        const qc_link *link =
+            PyCode_Check(item) ? qc_codemap_find(tracer->store->map, (PyCodeObject *)item) : NULL;
+        bool barred =
+            link != NULL && link->twin != NULL && link->twin->barred == tracer->store->epoch;
+        if (link == NULL || !(barred || link->was_hung)) {
             continue;
         }
         PyObject *other = (PyObject *)qc_probe_exchange(tracer, (PyCodeObject *)item, NULL);
@@ -359,6 +400,8 @@ static int admit_again(qc_link *link, void *context)
 
 static int disarm_for_stop(qc_link *link, void *Py_UNUSED(context))
 {
+    link->was_hung = link->was_hung || link->bell != NULL;
+    qc_bell_free(link);
     if (link->twin != NULL) {
         qc_twin_disarm(link);
     }

@@ -1,6 +1,7 @@
 #include "qc_compat_events.h"
 
 #include "qc_engine_probe.h"
+#include "qc_probe_bell.h"
 #include "qc_probe_events.h"
 #include "qc_probe_patch.h"
 #include "qc_probe_slots.h"
@@ -36,6 +37,22 @@ static bool wake(PyCodeObject *code)
     return begun;
 }
 
+/* Calls set_local_events() with the code's bell down, if it has one. */
+static PyObject *run_without_bell(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                                  PyCodeObject *code)
+{
+    qc_link *link = qc_codemap_find(events.map, code);
+    if (link != NULL) {
+        qc_bell_take_down(link);
+    }
+    PyObject *result =
+        qc_call_method(events.run_set_local, METH_FASTCALL, module, args, count, NULL);
+    if (link != NULL) {
+        qc_bell_hang_up(link);
+    }
+    return result;
+}
+
 /* sys.monitoring.set_local_events(tool, code, set); false with an exception set. */
 static bool set_for(PyObject *module, PyObject *tool, PyCodeObject *code, PyObject *set)
 {
@@ -43,7 +60,7 @@ static bool set_for(PyObject *module, PyObject *tool, PyCodeObject *code, PyObje
         return false;
     }
     PyObject *args[] = {tool, (PyObject *)code, set};
-    PyObject *result = qc_call_method(events.run_set_local, METH_FASTCALL, module, args, 3, NULL);
+    PyObject *result = run_without_bell(module, args, 3, code);
     Py_XDECREF(result);
     return result != NULL;
 }
@@ -60,13 +77,13 @@ static PyCodeObject *partner_of(PyCodeObject *code)
 
 static PyObject *run_set_local(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    PyCFunction run = events.run_set_local;
-    if (count == 3 && PyCode_Check(args[1]) && !wake((PyCodeObject *)args[1])) {
-        return NULL;
+    if (count != 3 || !PyCode_Check(args[1])) {
+        return qc_call_method(events.run_set_local, METH_FASTCALL, module, args, count, NULL);
     }
-    PyObject *result = qc_call_method(run, METH_FASTCALL, module, args, count, NULL);
-    if (result != NULL && count == 3 && PyCode_Check(args[1])) {
-        PyCodeObject *partner = partner_of((PyCodeObject *)args[1]);
+    PyCodeObject *code = (PyCodeObject *)args[1];
+    PyObject *result = wake(code) ? run_without_bell(module, args, count, code) : NULL;
+    if (result != NULL) {
+        PyCodeObject *partner = partner_of(code);
         Py_XINCREF(partner);
         if (partner != NULL && !set_for(module, args[0], partner, args[2])) {
             Py_CLEAR(result);

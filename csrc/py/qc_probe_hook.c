@@ -1,10 +1,13 @@
+#include "qc_compat_bell.h"
 #include "qc_compat_events.h"
 
 #include "qc_engine_probe.h"
 #include "qc_flow.h"
+#include "qc_probe_bell.h"
 #include "qc_probe_context.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_patch.h"
+#include "qc_probe_room.h"
 #include "qc_probe_slots.h"
 #include "qc_record.h"
 #include "qc_session.h"
@@ -190,7 +193,13 @@ static int fire(qc_link *link, qc_probe *probe)
 typedef struct qc_hook {
     PyObject_HEAD
     qc_codemap *map;
+    PyObject *ring; /* strong */
 } qc_hook;
+
+static _Thread_local qc_ringing ringing;
+
+/* Calls that the engine may make where the program has reached its recursion limit. */
+enum { CALLS = 50 };
 
 static qc_probe *probe_of_trampoline(qc_twin *twin, uint32_t unit)
 {
@@ -221,7 +230,9 @@ static int wake(const qc_hook *hook, qc_link *link)
     }
     Py_INCREF(tracer); /* beginning runs Python code, during which another thread may stop us */
     tracer->store->activity = true;
+    qc_recursion_allow(CALLS);
     bool begun = qc_probe_begin(tracer, link) == 0;
+    qc_recursion_allow(-CALLS);
     int result = begun ? 0 : qc_tracer_fail(tracer);
     Py_DECREF(tracer);
     if (!begun) {
@@ -239,6 +250,38 @@ static int wake(const qc_hook *hook, qc_link *link)
     return 0;
 }
 
+/* A bell has called the ring: the frame that it hangs in goes on in the twin, at the landing. -1
+ * with an exception that is the program's. */
+static int answer(const qc_hook *hook)
+{
+    _PyInterpreterFrame *frame = qc_ring_caller(&ringing);
+    PyCodeObject *code = qc_iframe_code(frame);
+    qc_link *link = qc_codemap_find(hook->map, code);
+    qc_tracer *tracer = hook->map->prober;
+    Py_XINCREF(tracer);
+    PyCodeObject *twin = tracer != NULL ? qc_probe_exchange(tracer, code, frame->f_globals) : NULL;
+    qc_recursion_allow(-CALLS);
+    int result = 0;
+    if (twin != NULL) {
+        PyObject *function = qc_iframe_function(frame);
+        if (PyFunction_GET_CODE(function) == (PyObject *)code) {
+            qc_function_put_code(function, twin);
+        }
+        uint32_t constants = (uint32_t)PyTuple_GET_SIZE(twin->co_consts);
+        qc_iframe_exchange(frame, twin,
+                           qc_room_landing(qc_twin_of(hook->map, twin)->stub, constants));
+        Py_DECREF(twin);
+    } else {
+        /* It goes on unmeasured. What the ring returns stays on its stack, which has room. */
+        qc_iframe_exchange(frame, code, link->bell->entry);
+        qc_bell_free(link);
+        qc_ring_ends(&ringing);
+        result = tracer != NULL ? qc_tracer_fail(tracer) : 0;
+    }
+    Py_XDECREF(tracer);
+    return result;
+}
+
 /* A trampoline asks (qc_trampoline_test): the frame is in its midst. Only a failure runs Python
  * code. */
 static int hook_bool(const qc_hook *hook)
@@ -247,6 +290,16 @@ static int hook_bool(const qc_hook *hook)
     PyCodeObject *code = qc_current_code(&unit);
     qc_link *link = qc_codemap_find(hook->map, code);
     if (link == NULL || link->twin == NULL) {
+        if (link != NULL && link->bell != NULL) {
+            qc_recursion_allow(CALLS);
+            qc_ring_begins(&ringing);
+            return 1;
+        }
+        bool rings = (PyObject *)code == PyFunction_GET_CODE(hook->ring);
+        return rings && answer(hook) < 0 ? -1 : 1;
+    }
+    if (unit >= qc_room_landing(link->twin->stub, (uint32_t)PyTuple_GET_SIZE(code->co_consts))) {
+        qc_ring_ends(&ringing);
         return 1;
     }
     if (unit >= link->twin->stub) {
@@ -271,8 +324,14 @@ PyObject *qc_hook_new(PyTypeObject *type, qc_codemap *map)
     qc_hook *hook = PyObject_New(qc_hook, type);
     if (hook != NULL) {
         hook->map = qc_codemap_hold(map);
+        hook->ring = qc_ring_new((PyObject *)hook);
     }
-    return (PyObject *)hook;
+    return hook != NULL && hook->ring != NULL ? (PyObject *)hook : NULL;
+}
+
+PyObject *qc_hook_ring(PyObject *hook)
+{
+    return ((qc_hook *)hook)->ring;
 }
 
 static PyObject *hook_negative(const qc_hook *hook)

@@ -1,8 +1,11 @@
 #include "qc_compat_probe.h"
 
+#include "qc_probe_bell.h"
 #include "qc_probe_looks.h"
 #include "qc_probe_slots.h"
 #include "qc_probe_twin.h"
+#include "qc_store.h"
+#include "qc_tracer.h"
 
 #if QC_HAVE_PROBES
 
@@ -16,6 +19,40 @@ static struct {
 } looks;
 
 /* ------------------------------------------------------------------ twins as their originals */
+
+/* Has a bell hang again that was taken down. If the code was used meanwhile, which only Python code
+ * that was run by a look could do, then frames may be where the bell was. */
+static void hang_up(qc_link *link)
+{
+    const qc_tracer *tracer = looks.map->prober;
+    if (link == NULL || link->bell == NULL || link->bell->hangs) {
+        return;
+    }
+    if (link->bell->references == Py_REFCNT(link->code)) {
+        qc_bell_hang_up(link);
+        return;
+    }
+    qc_bell_free(link);
+    if (tracer != NULL) {
+        qc_store_doubt(tracer->store,
+                       "%U, %U line %d, was called while it was copied or compared; what it runs "
+                       "from then on is missing",
+                       link->code->co_qualname, link->code->co_filename,
+                       link->code->co_firstlineno);
+    }
+}
+
+/* The link of a code object with a bell, which is taken down; any other has NULL. */
+static qc_link *take_down(PyObject *object)
+{
+    qc_link *link =
+        PyCode_Check(object) ? qc_codemap_find(looks.map, (PyCodeObject *)object) : NULL;
+    if (link == NULL || link->bell == NULL) {
+        return NULL;
+    }
+    qc_bell_take_down(link);
+    return link;
+}
 
 /* The original of a twin; any other object itself. Borrowed. */
 static PyObject *original_of(PyObject *object)
@@ -31,12 +68,22 @@ static PyObject *original_of(PyObject *object)
 
 static PyObject *compare(PyObject *left, PyObject *right, int what)
 {
-    return looks.compare(original_of(left), original_of(right), what);
+    left = original_of(left);
+    right = original_of(right);
+    qc_link *first = take_down(left), *second = take_down(right);
+    PyObject *result = looks.compare(left, right, what);
+    hang_up(first);
+    hang_up(second);
+    return result;
 }
 
 static Py_hash_t hash(PyObject *code)
 {
-    return looks.hash(original_of(code));
+    code = original_of(code);
+    qc_link *link = take_down(code);
+    Py_hash_t result = looks.hash(code);
+    hang_up(link);
+    return result;
 }
 
 static PyObject *get_code(PyObject *code, void *closure)
@@ -45,7 +92,10 @@ static PyObject *get_code(PyObject *code, void *closure)
     if (link != NULL && link->twin != NULL && qc_twin_show(link) < 0) {
         return NULL;
     }
-    return looks.get_code(code, closure);
+    qc_link *hung = take_down(code);
+    PyObject *result = looks.get_code(code, closure);
+    hang_up(hung);
+    return result;
 }
 
 static PyObject *get_adaptive(PyObject *code, void *closure)
@@ -54,7 +104,10 @@ static PyObject *get_adaptive(PyObject *code, void *closure)
     if (link != NULL && link->twin != NULL) {
         return qc_twin_adaptive(link);
     }
-    return looks.get_adaptive(code, closure);
+    qc_link *hung = take_down(code);
+    PyObject *result = looks.get_adaptive(code, closure);
+    hang_up(hung);
+    return result;
 }
 
 /* ------------------------------------------------------------------ attributes */
@@ -68,16 +121,19 @@ static PyObject *get_exceptions(PyObject *self, void *Py_UNUSED(closure))
 
 static PyObject *get_stacksize(PyObject *self, void *Py_UNUSED(closure))
 {
-    const qc_twin *twin = qc_twin_of(looks.map, (PyCodeObject *)self);
-    const PyCodeObject *code = twin != NULL ? twin->original : (PyCodeObject *)self;
-    return PyLong_FromLong(code->co_stacksize);
+    PyObject *code = original_of(self);
+    qc_link *hung = take_down(code);
+    PyObject *result = PyLong_FromLong(((PyCodeObject *)code)->co_stacksize);
+    hang_up(hung);
+    return result;
 }
 
 /* ------------------------------------------------------------------ copies */
 
-/* Has a twin be without what was added, or be with it again. */
+/* Has code be without what was added, or be with it again. */
 static int hide(qc_link *link, void *Py_UNUSED(context))
 {
+    qc_bell_take_down(link);
     if (link->twin == NULL) {
         return 0;
     }
@@ -88,6 +144,7 @@ static int hide(qc_link *link, void *Py_UNUSED(context))
 static int show(qc_link *link, void *Py_UNUSED(context))
 {
     qc_twin *twin = link->twin;
+    hang_up(link);
     if (twin != NULL && twin->outs_armed) {
         qc_code_set_exceptions(link->code, twin->outs);
     }
@@ -102,7 +159,10 @@ static PyObject *replace(PyObject *self, PyObject *const *args, Py_ssize_t count
         (_PyCFunctionFastWithKeywords)(void (*)(void))looks.replace;
     qc_link *link = qc_codemap_find(looks.map, code);
     if (link == NULL || link->twin == NULL) {
-        return function(self, args, count, names);
+        qc_link *hung = take_down(self);
+        PyObject *copy = function(self, args, count, names);
+        hang_up(hung);
+        return copy;
     }
     if (qc_twin_show(link) < 0) {
         return NULL;
@@ -116,10 +176,12 @@ static PyObject *replace(PyObject *self, PyObject *const *args, Py_ssize_t count
     return result;
 }
 
-/* May marshal come to a twin in this value? */
-static bool may_hold_twin(PyObject *value)
+/* May marshal come to code that was changed in this value? */
+static bool may_hold_changed(PyObject *value)
 {
-    if (!PyCode_Check(value) || qc_twin_of(looks.map, (PyCodeObject *)value) != NULL ||
+    const qc_link *link =
+        PyCode_Check(value) ? qc_codemap_find(looks.map, (PyCodeObject *)value) : NULL;
+    if (!PyCode_Check(value) || (link != NULL && (link->twin != NULL || link->bell != NULL)) ||
         Py_EnterRecursiveCall(" while a code object is marshalled")) {
         PyErr_Clear(); /* so deep that marshal will refuse it */
         return true;
@@ -128,17 +190,17 @@ static bool may_hold_twin(PyObject *value)
     bool found = false;
     for (Py_ssize_t k = 0; !found && k < PyTuple_GET_SIZE(consts); k++) {
         PyObject *item = PyTuple_GET_ITEM(consts, k);
-        found = PyCode_Check(item) && may_hold_twin(item);
+        found = PyCode_Check(item) && may_hold_changed(item);
     }
     Py_LeaveRecursiveCall();
     return found;
 }
 
-/* Calls marshal's function with all twins hidden, if the value may hold one. */
+/* Calls marshal's function with all changes hidden, if the value may hold any. */
 static PyObject *marshalled(PyCFunction function, PyObject *module, PyObject *const *args,
                             Py_ssize_t count, PyObject *names)
 {
-    if (count < 1 || !may_hold_twin(args[0])) {
+    if (count < 1 || !may_hold_changed(args[0])) {
         return qc_call_method(function, QC_MARSHAL_FLAGS, module, args, count, names);
     }
     PyObject *result = qc_codemap_each(looks.map, hide, NULL) == 0

@@ -31,15 +31,43 @@ uint32_t qc_room_entry(const qc_codeview *view)
     return view->units;
 }
 
-void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook)
+/* A jump that goes back to `to` and doesn't look like it; gives the unit after. */
+static uint32_t write_way_back(uint8_t *code, uint32_t at, uint32_t to)
 {
-    uint32_t at = qc_write_prefixed(code, stub, qc_prefixes_for(hook), LOAD_CONST, hook);
-    qc_trampoline_test(code + 2 * (size_t)at);
-    at += QC_TRAMPOLINE_TEST_UNITS;
     qc_hide_jump(code + 2 * (size_t)at);
     at += QC_HIDDEN_JUMP_UNITS;
     (void)qc_write_prefixed(code, at, QC_FAR_UNITS - 1, JUMP_BACKWARD_NO_INTERRUPT,
-                            at + QC_FAR_UNITS - entry);
+                            at + QC_FAR_UNITS - to);
+    return at + QC_HIDDEN_JUMP_CACHES;
+}
+
+static uint32_t write_question(uint8_t *code, uint32_t at, uint32_t hook)
+{
+    at = qc_write_prefixed(code, at, qc_prefixes_for(hook), LOAD_CONST, hook);
+    qc_trampoline_test(code + 2 * (size_t)at);
+    return at + QC_TRAMPOLINE_TEST_UNITS;
+}
+
+static uint32_t question_units(uint32_t hook)
+{
+    return qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
+}
+
+enum { WAY_BACK_UNITS = QC_HIDDEN_JUMP_UNITS + QC_HIDDEN_JUMP_CACHES };
+
+uint32_t qc_room_landing(uint32_t stub, uint32_t hook)
+{
+    return stub + question_units(hook) + WAY_BACK_UNITS;
+}
+
+void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook)
+{
+    uint32_t at = write_way_back(code, write_question(code, stub, hook), entry);
+    at = qc_write_prefixed(code, at, 0, POP_TOP, 0);
+    if (QC_RING_HIDES_EVENTS) {
+        at = write_question(code, at, hook);
+    }
+    (void)write_way_back(code, at, entry - QC_STUB_AFTER_RESUME);
 }
 
 uint8_t qc_room_write_jump(uint8_t *code, uint32_t at, uint32_t to)
@@ -177,7 +205,7 @@ uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint3
     if (bits != small) {
         qc_free(bits, 3 * words * sizeof *bits);
     }
-    uint32_t ask = qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
+    uint32_t ask = question_units(hook);
     uint32_t units = view->units + count.pads +
                      (count.sites + count.pads + count.classes) * (ask + 1) + count.handlers +
                      count.branches * (ask + QC_FAR_UNITS + QC_MAX_EXIT_UNITS) + ask + QC_FAR_UNITS;
@@ -185,7 +213,7 @@ uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint3
         units += 2 * count.jumps + units / ONE_ISLAND_IN;
     }
     *stub = units;
-    return units + ask + QC_HIDDEN_JUMP_UNITS + QC_HIDDEN_JUMP_CACHES;
+    return qc_room_landing(units, hook) + 1 + ask + WAY_BACK_UNITS;
 }
 
 #endif

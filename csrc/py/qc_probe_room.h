@@ -30,7 +30,11 @@ uint32_t qc_room_entry(const qc_codeview *view);
  * as for qc_plan_make. */
 uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint32_t *stub);
 
-/* Writes the trampoline of a stub, which goes back to `entry`. */
+/* Where, behind the trampoline of a stub, a frame lands that a bell rang in (qc_probe_bell.h): what
+ * the ring gave is dropped there, and the code begins. */
+uint32_t qc_room_landing(uint32_t stub, uint32_t hook);
+
+/* Writes the trampoline of a stub, which goes back to `entry`, and the landing. */
 void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook);
 
 /* Writes a jump forward from `at` to `to`; gives its size in units. */

@@ -1,4 +1,4 @@
-#include "qc_compat_probe.h"
+#include "qc_compat_bell.h"
 
 #include "qc_engine_probe.h"
 #include "qc_probe_events.h"
@@ -13,6 +13,7 @@ static struct {
     qc_codemap *map; /* strong; its prober runs */
     PyGetSetDef *code;
     PyMethodDef *exec, *eval, *settrace;
+    getter get_code;
     setter set_code;
     newfunc make;
     PyCFunction run_exec, run_eval, run_settrace;
@@ -39,6 +40,22 @@ static PyObject *exchanged(PyObject *code, PyObject *globals)
 }
 
 /* ------------------------------------------------------------------ functions */
+
+/* Code with a bell is not shown where its twin is to come. */
+static PyObject *get_code(PyObject *function, void *closure)
+{
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
+    const qc_link *link = qc_codemap_find(slots.map, code);
+    if (link != NULL && link->bell != NULL) {
+        PyObject *twin = exchanged((PyObject *)code, PyFunction_GET_GLOBALS(function));
+        if (twin == NULL) {
+            return NULL;
+        }
+        qc_function_put_code(function, (PyCodeObject *)twin);
+        Py_DECREF(twin);
+    }
+    return slots.get_code(function, closure);
+}
 
 static int set_code(PyObject *function, PyObject *value, void *closure)
 {
@@ -236,11 +253,13 @@ int qc_probe_slots_open(qc_codemap *map)
     }
     slots.map = qc_codemap_hold(map);
     slots.interpreter = PyInterpreterState_Get();
+    slots.get_code = slots.code->get;
     slots.set_code = slots.code->set;
     slots.make = PyFunction_Type.tp_new;
     slots.run_exec = slots.exec->ml_meth;
     slots.run_eval = slots.eval->ml_meth;
     slots.run_settrace = slots.settrace->ml_meth;
+    slots.code->get = get_code;
     slots.code->set = set_code;
     PyFunction_Type.tp_new = make;
     slots.exec->ml_meth = (PyCFunction)(void (*)(void))run_exec;
@@ -256,6 +275,7 @@ void qc_probe_slots_close(qc_codemap *map)
     }
     (void)qc_set_evaluator(NULL, evaluate);
     qc_probe_events_close();
+    slots.code->get = slots.get_code;
     slots.code->set = slots.set_code;
     PyFunction_Type.tp_new = slots.make;
     slots.exec->ml_meth = slots.run_exec;
