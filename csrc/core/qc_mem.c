@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 static atomic_size_t live_bytes;
 static atomic_long fail_countdown; /* allocations until the one that fails; <= 0: none does */
@@ -21,8 +22,9 @@ static bool may_allocate(size_t size)
 
 static void account(size_t added, size_t removed)
 {
-    atomic_fetch_add_explicit(&live_bytes, added, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&live_bytes, removed, memory_order_relaxed);
+    if (added != removed) { /* modulo SIZE_MAX + 1, that is right for less, too */
+        atomic_fetch_add_explicit(&live_bytes, added - removed, memory_order_relaxed);
+    }
 }
 
 void *qc_malloc(size_t size)
@@ -32,6 +34,7 @@ void *qc_malloc(size_t size)
 
 void *qc_calloc(size_t n, size_t size)
 {
+    enum { SMALL = 1024 };
     void *block;
 
     if (size != 0 && n > PTRDIFF_MAX / size) {
@@ -40,8 +43,12 @@ void *qc_calloc(size_t n, size_t size)
     if (!may_allocate(n * size)) {
         return NULL;
     }
-    /* Not malloc and memset: for large blocks, calloc gets zero pages and touches none. */
-    block = calloc(n * size != 0 ? n * size : 1, 1);
+    /* For large blocks, calloc gets zero pages and touches none. For small ones, glibc's doesn't
+     * look for a block that the thread has just freed, as malloc does. */
+    block = n * size > SMALL ? calloc(n * size, 1) : malloc(n * size != 0 ? n * size : 1);
+    if (block != NULL && n * size <= SMALL) {
+        memset(block, 0, n * size);
+    }
     if (block != NULL) {
         account(n * size, 0);
     }

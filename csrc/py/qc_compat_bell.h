@@ -15,24 +15,31 @@
 /* ------------------------------------------------------------------ the code of a bell */
 
 #if !QC_CODE_IS_BORN_WARM
-enum { QC_BELL_CALL_UNITS = 2 + INLINE_CACHE_ENTRIES_PRECALL + INLINE_CACHE_ENTRIES_CALL };
+enum { QC_BELL_UNITS = 5 + INLINE_CACHE_ENTRIES_PRECALL + INLINE_CACHE_ENTRIES_CALL };
 #else
-enum { QC_BELL_CALL_UNITS = 1 + INLINE_CACHE_ENTRIES_CALL };
+enum { QC_BELL_UNITS = 4 + INLINE_CACHE_ENTRIES_CALL };
 #endif
 
-/* Does the NULL that a function is called with stand above it? */
-#define QC_NULL_IS_ABOVE QC_AT_LEAST_3_13
-
-/* Calls the function on the stack without arguments. */
-static inline void qc_write_bell_call(uint8_t *code)
+/* A bell asks for the negative of AssertionError, the one object that an instruction brings without
+ * a constant or a name, and calls what it gets. */
+static inline void qc_write_bell(uint8_t *code)
 {
-    memset(code, 0, 2 * (size_t)QC_BELL_CALL_UNITS);
-#if !QC_CODE_IS_BORN_WARM
-    code[0] = PRECALL;
-    code[2 * (1 + INLINE_CACHE_ENTRIES_PRECALL)] = CALL;
+    memset(code, 0, 2 * (size_t)QC_BELL_UNITS);
+#if QC_AT_LEAST_3_13
+    code[0] = LOAD_ASSERTION_ERROR;
+    code[2] = UNARY_NEGATIVE;
+    code[4] = PUSH_NULL;
 #else
-    code[0] = CALL;
-    code[2] = code[3] = 0x7F; /* it is not specialised soon */
+    code[0] = PUSH_NULL;
+    code[2] = LOAD_ASSERTION_ERROR;
+    code[4] = UNARY_NEGATIVE;
+#endif
+#if QC_CODE_IS_BORN_WARM
+    code[6] = CALL;
+    code[8] = code[9] = 0x7F; /* it is not specialised soon */
+#else
+    code[6] = PRECALL;
+    code[8 + 2 * INLINE_CACHE_ENTRIES_PRECALL] = CALL;
 #endif
 }
 
@@ -69,14 +76,6 @@ static inline int qc_code_set_stack(PyCodeObject *code, int slots)
 #if QC_CODE_IS_BORN_WARM
     code->co_framesize += slots - before;
 #endif
-    return before;
-}
-
-/* The constants that the interpreter gets, not counted. */
-static inline PyObject *qc_code_swap_consts(PyCodeObject *code, PyObject *consts)
-{
-    PyObject *before = code->co_consts;
-    code->co_consts = consts;
     return before;
 }
 

@@ -6,7 +6,6 @@
 #include "qc_probe_bell.h"
 #include "qc_probe_entry.h"
 #include "qc_probe_events.h"
-#include "qc_probe_hook.h"
 #include "qc_probe_looks.h"
 #include "qc_probe_patch.h"
 #include "qc_probe_slots.h"
@@ -165,11 +164,9 @@ static int hide(qc_tracer *tracer, PyCodeObject *code, qc_file **file)
  * exception set. */
 static int hang(const qc_tracer *tracer, PyObject *consts, Py_ssize_t place, qc_file *file)
 {
-    PyObject *hook = tracer->state->hook;
-    if (file == NULL || file == tracer->store->records.hidden) {
-        return 0;
-    }
-    return qc_bell_new(tracer->store->map, consts, place, file, hook, qc_hook_ring(hook));
+    return file != NULL && file != tracer->store->records.hidden
+               ? qc_bell_new(tracer->store->map, consts, place, file)
+               : 0;
 }
 
 /* What is to stand in the constants of a twin at this place, for code that stands in its

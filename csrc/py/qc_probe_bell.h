@@ -13,19 +13,22 @@
 #ifndef QC_PROBE_BELL_H
 #define QC_PROBE_BELL_H
 
+#include "qc_compat_bell.h"
+
 #include "qc_codemap.h"
+
+#if QC_HAVE_PROBES
 
 /* On the link of the code that it hangs in. */
 typedef struct qc_bell {
-    PyObject *consts; /* strong: the other constants; while it hangs, the code's own */
-    PyObject *home;   /* borrowed: the constants of the twin where the code stands; NULL: none */
-    Py_ssize_t place; /* in them */
-    qc_file *file;    /* what the code is measured into */
+    PyObject *home;        /* borrowed: constants of the twin where the code stands; NULL: none */
+    Py_ssize_t place;      /* in them */
+    qc_file *file;         /* what the code is measured into */
     Py_ssize_t references; /* to the code, when the bell was taken down */
-    int32_t slots, begin;  /* of the stack; where frames have begun; as `consts` */
-    uint32_t entry, units; /* where it hangs */
+    int32_t slots, begin;  /* of the stack, and where frames have begun: the other of the two */
+    uint32_t entry;        /* the unit where it hangs */
     bool hangs;
-    uint8_t saved[]; /* what it displaces */
+    uint8_t saved[2 * QC_BELL_UNITS]; /* what it displaces */
 } qc_bell;
 
 /* Frees the bell of code that dies or is to run as it is; nothing happens without one. */
@@ -34,12 +37,9 @@ void qc_bell_free(qc_link *link);
 /* The constants of a twin die: bells in the code there know it. */
 void qc_bells_leave(const qc_codemap *map, PyObject *consts);
 
-#if QC_HAVE_PROBES
-
 /* Hangs code that stands in the constants of a twin with a bell, if it never ran: if only these and
  * the constants of its original refer to it. 1; 0: it can't have one; -1 with MemoryError. */
-int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file, PyObject *hook,
-                PyObject *ring);
+int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file);
 
 /* Takes the bell down, if there is one, and hangs it up again. Nothing may begin to run the code
  * meanwhile. */
@@ -51,6 +51,16 @@ void qc_bell_answered(qc_link *link, PyCodeObject *twin);
 
 /* The function that bells call; NULL with an exception set. Never freed. */
 PyObject *qc_ring_new(PyObject *hook);
+
+#else
+
+static inline void qc_bell_free(qc_link *Py_UNUSED(link))
+{
+}
+
+static inline void qc_bells_leave(const qc_codemap *Py_UNUSED(map), PyObject *Py_UNUSED(consts))
+{
+}
 
 #endif
 

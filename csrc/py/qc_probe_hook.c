@@ -257,6 +257,7 @@ static int answer(const qc_hook *hook)
     _PyInterpreterFrame *frame = qc_ring_caller(&ringing);
     PyCodeObject *code = qc_iframe_code(frame);
     qc_link *link = qc_codemap_find(hook->map, code);
+    uint32_t entry = link->bell->entry;
     qc_tracer *tracer = hook->map->prober;
     Py_XINCREF(tracer);
     PyCodeObject *twin = tracer != NULL ? qc_probe_exchange(tracer, code, frame->f_globals) : NULL;
@@ -273,7 +274,7 @@ static int answer(const qc_hook *hook)
         Py_DECREF(twin);
     } else {
         /* It goes on unmeasured. What the ring returns stays on its stack, which has room. */
-        qc_iframe_exchange(frame, code, link->bell->entry);
+        qc_iframe_exchange(frame, code, entry);
         qc_bell_free(link);
         qc_ring_ends(&ringing);
         result = tracer != NULL ? qc_tracer_fail(tracer) : 0;
@@ -290,20 +291,15 @@ static int hook_bool(const qc_hook *hook)
     PyCodeObject *code = qc_current_code(&unit);
     qc_link *link = qc_codemap_find(hook->map, code);
     if (link == NULL || link->twin == NULL) {
-        if (link != NULL && link->bell != NULL) {
-            qc_recursion_allow(CALLS);
-            qc_ring_begins(&ringing);
-            return 1;
-        }
         bool rings = (PyObject *)code == PyFunction_GET_CODE(hook->ring);
         return rings && answer(hook) < 0 ? -1 : 1;
     }
-    if (unit >= qc_room_landing(link->twin->stub, (uint32_t)PyTuple_GET_SIZE(code->co_consts))) {
+    if (unit >= link->twin->stub) {
+        if (unit < qc_room_landing(link->twin->stub, (uint32_t)PyTuple_GET_SIZE(code->co_consts))) {
+            return wake(hook, link) < 0 ? -1 : 1;
+        }
         qc_ring_ends(&ringing);
         return 1;
-    }
-    if (unit >= link->twin->stub) {
-        return wake(hook, link) < 0 ? -1 : 1;
     }
     qc_probe *probe = probe_of_trampoline(link->twin, unit);
     if (probe != NULL) {
@@ -329,9 +325,17 @@ PyObject *qc_hook_new(PyTypeObject *type, qc_codemap *map)
     return hook != NULL && hook->ring != NULL ? (PyObject *)hook : NULL;
 }
 
-PyObject *qc_hook_ring(PyObject *hook)
+PyObject *qc_hook_begin_ring(PyObject *object)
 {
-    return ((qc_hook *)hook)->ring;
+    const qc_hook *hook = (const qc_hook *)object;
+    const _PyInterpreterFrame *frame = qc_thread_iframe(PyThreadState_Get());
+    const qc_link *link = frame != NULL ? qc_codemap_find(hook->map, qc_iframe_code(frame)) : NULL;
+    if (link == NULL || link->bell == NULL || !link->bell->hangs) {
+        return NULL;
+    }
+    qc_recursion_allow(CALLS);
+    qc_ring_begins(&ringing);
+    return Py_NewRef(hook->ring);
 }
 
 static PyObject *hook_negative(const qc_hook *hook)

@@ -15,8 +15,9 @@ extern PyType_Spec qc_hook_spec;
 /* NULL with an exception set. Never freed: twins refer to it. */
 PyObject *qc_hook_new(PyTypeObject *type, qc_codemap *map);
 
-/* The function that bells (qc_probe_bell.h) call, borrowed. */
-PyObject *qc_hook_ring(PyObject *hook);
+/* What the running frame's bell (qc_probe_bell.h) is to call, a new reference; NULL without an
+ * exception: it has none. */
+PyObject *qc_hook_begin_ring(PyObject *hook);
 
 #endif
 

@@ -8,7 +8,7 @@
 /* coverage.py sees a line left for good when an exception leaves the code there. That is of
  * interest where it may take that for a branch: where the line has branches (BRANCHES) and a way
  * out (ENDS), or is the loop of an async for (ASYNC) that raises (RAISES). */
-enum { BRANCHES = 1, ENDS = 2, ASYNC = 4, RAISES = 8, ALL = 15 };
+enum { BRANCHES = 1, ENDS = 2, ASYNC = 4, RAISES = 8, ALL = 15, HERE = 16 /* there is code */ };
 
 /* Code that spans more lines than that was not written by hand: all that it raises is of interest.
  */
@@ -38,7 +38,7 @@ static bool is_branch_out(uint8_t notes)
 static uint8_t notes_of(const qc_plan *plan, const qc_codeview *view, const qc_instruction *one)
 {
     qc_flow_kind flow = qc_opcode_flow(one->opcode);
-    uint8_t notes = 0;
+    uint8_t notes = HERE;
     if (qc_plan_is_branch(one)) {
         bool out = qc_plan_follow(plan, view, one->line, one->next).kind == QC_END_OUT ||
                    qc_plan_follow(plan, view, one->line, one->target).kind == QC_END_OUT;
@@ -62,7 +62,23 @@ static void note_reach(const qc_plan *plan, const line_notes *lines)
         uint32_t last = (uint32_t)plan->spans[k].to - (uint32_t)lines->lowest;
         last = last < lines->count ? last : lines->count - 1;
         lines->groups[line] = last > lines->groups[line] ? last : lines->groups[line];
+        lines->notes[line] |= HERE;
     }
+}
+
+/* The first line from this one on that has code; their number if there is none. What makes a class
+ * or a function spans the lines of its code. */
+static uint32_t next_with_code(const line_notes *lines, uint32_t line)
+{
+    uint64_t eight = 0;
+    while (eight == 0 && line + sizeof eight <= lines->count) {
+        memcpy(&eight, lines->notes + line, sizeof eight);
+        line += eight == 0 ? (uint32_t)sizeof eight : 0;
+    }
+    while (line < lines->count && lines->notes[line] == 0) {
+        line++;
+    }
+    return line;
 }
 
 static bool only_jumps(const qc_instruction *one)
@@ -168,18 +184,21 @@ static void note_conditions(const qc_plan *plan, const line_notes *lines)
  * harm.) */
 static void join_lines(line_notes *lines)
 {
-    for (uint32_t from = 0, end; from < lines->count; from = end + 1) {
+    uint32_t from = 0, end;
+    while ((from = next_with_code(lines, from)) < lines->count) {
         uint8_t all = 0;
         end = from;
-        for (uint32_t line = from; line <= end; line++) {
+        for (uint32_t line = from; line <= end; line = next_with_code(lines, line + 1)) {
             all |= lines->notes[line];
             end = lines->groups[line] > end ? lines->groups[line] : end;
             lines->groups[line] = from;
         }
-        lines->wanted |= is_branch_out(all) || is_loop_out(all);
-        for (uint32_t line = from; line <= end && from < end; line++) {
+        bool wanted = is_branch_out(all) || is_loop_out(all);
+        lines->wanted |= wanted;
+        for (uint32_t line = from; line <= end && wanted; line = next_with_code(lines, line + 1)) {
             lines->notes[line] = all;
         }
+        from = end + 1;
     }
 }
 

@@ -69,9 +69,6 @@ static void write_unit(PyCodeObject *code, qc_twin *twin, uint32_t unit, uint8_t
 /* Has the instruction at `unit` do no more than its own work, without looking ahead. */
 static void plain_again(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 {
-    if (qc_code_bytes(code)[2 * (size_t)unit] == qc_code_shown(code)[2 * (size_t)unit]) {
-        return; /* as it was compiled */
-    }
     uint16_t word = read_unit(code, twin, unit);
     if (qc_opcode_looks_ahead((uint8_t)word) || qc_opcode_is_joined((uint8_t)word)) {
         uint8_t base = qc_code_shown(code)[2 * unit];
@@ -84,9 +81,11 @@ static void warn_neighbours(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 {
     const uint8_t *clean = qc_code_shown(code);
     uint32_t one = qc_code_may_look_ahead(code) ? previous(clean, unit) : unit;
-    if (one < unit) {
-        plain_again(code, twin, one);
-        plain_again(code, twin, previous(clean, one));
+    for (int k = 0; k < 2 && one < unit; k++) {
+        if (qc_code_bytes(code)[2 * (size_t)one] != clean[2 * (size_t)one]) { /* else as compiled */
+            plain_again(code, twin, one);
+        }
+        one = previous(clean, one);
     }
 }
 
@@ -186,7 +185,8 @@ void qc_probe_disarm(PyCodeObject *code, qc_twin *twin, qc_probe *probe)
     bool warm = qc_code_is_warm(code);
     *qc_code_opcode(code, unit) = warm ? qc_opcode_warm(saved) : saved;
     qc_code_bytes(code)[2 * (size_t)unit + 1] = (uint8_t)(probe->saved >> 8);
-    qc_code_restore(code, shown, unit, units, target_of(shown, unit, units));
+    int64_t target = qc_code_is_uninstrumented(code) ? -1 : target_of(shown, unit, units);
+    qc_code_restore(code, shown, unit, units, target);
     if (warm) {
         join(code, unit, units);
         if (previous(shown, unit) + 1 == unit) {

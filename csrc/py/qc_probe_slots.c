@@ -2,6 +2,7 @@
 
 #include "qc_engine_probe.h"
 #include "qc_probe_events.h"
+#include "qc_probe_hook.h"
 #include "qc_probe_slots.h"
 #include "qc_store.h"
 #include "qc_probe_twin.h"
@@ -89,6 +90,19 @@ static PyObject *make(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     Py_XDECREF(code);
     Py_XDECREF(changed);
     return result;
+}
+
+/* The negative of a class, which no class has; a bell asks for it. */
+static PyObject *negative(PyObject *class)
+{
+    const qc_tracer *tracer = slots.map != NULL ? slots.map->prober : NULL;
+    bool here = tracer != NULL && PyInterpreterState_Get() == slots.interpreter;
+    PyObject *ring = here ? qc_hook_begin_ring(tracer->state->hook) : NULL;
+    if (ring == NULL) {
+        PyErr_Format(PyExc_TypeError, "bad operand type for unary -: '%.200s'",
+                     Py_TYPE(class)->tp_name);
+    }
+    return ring;
 }
 
 /* ------------------------------------------------------------------ exec and eval */
@@ -239,6 +253,10 @@ static int find_slots(void)
     slots.exec = qc_builtin_method("builtins", "exec", QC_FLAGS_WITH_NAMES);
     slots.eval = qc_builtin_method("builtins", "eval", QC_EVAL_FLAGS);
     slots.settrace = qc_builtin_method("sys", "settrace", METH_O);
+    if (PyType_Type.tp_as_number == NULL || PyType_Type.tp_as_number->nb_negative != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "quickcover: the negative of a class is not CPython's");
+        return -1;
+    }
     return slots.exec != NULL && slots.eval != NULL && slots.settrace != NULL ? 0 : -1;
 }
 
@@ -256,6 +274,7 @@ int qc_probe_slots_open(qc_codemap *map)
     slots.get_code = slots.code->get;
     slots.set_code = slots.code->set;
     slots.make = PyFunction_Type.tp_new;
+    PyType_Type.tp_as_number->nb_negative = negative;
     slots.run_exec = slots.exec->ml_meth;
     slots.run_eval = slots.eval->ml_meth;
     slots.run_settrace = slots.settrace->ml_meth;
@@ -275,6 +294,7 @@ void qc_probe_slots_close(qc_codemap *map)
     }
     (void)qc_set_evaluator(NULL, evaluate);
     qc_probe_events_close();
+    PyType_Type.tp_as_number->nb_negative = NULL;
     slots.code->get = slots.get_code;
     slots.code->set = slots.set_code;
     PyFunction_Type.tp_new = slots.make;

@@ -91,6 +91,30 @@ static int entry_write(qc_bytes *out, const raw_entry *entry, uint32_t units, bo
     return qc_bytes_append(out, rest, (size_t)(limit - rest));
 }
 
+/* Does the code of an entry stand from `unit` on as in the original? */
+static bool is_whole(const raw_entry *entry, const uint32_t *origin, uint32_t unit, uint32_t units)
+{
+    uint32_t last = unit + (entry->end - entry->start) - 1;
+    return last < units && origin[unit] == entry->start && origin[last] == entry->end - 1;
+}
+
+/* Writes the entries from this one on, whose code stands as in the original, as they are; moves
+ * *unit behind it. 1; 0 at the end of the table; -1 when memory ran out. `*again`: more code of the
+ * last one follows. */
+static int copy_entries(qc_bytes *out, raw_entry *entry, const uint8_t *limit,
+                        const uint32_t *origin, uint32_t units, uint32_t *unit, bool *again)
+{
+    const uint8_t *from = entry->at, *to;
+    int inside = 1;
+    do {
+        *unit += entry->end - entry->start;
+        to = entry->at + entry->size;
+        *again = *unit < units && origin[*unit] < entry->end;
+        inside = *again ? 1 : raw_next(entry, limit);
+    } while (!*again && inside && *unit < units && is_whole(entry, origin, *unit, units));
+    return qc_bytes_append(out, from, (size_t)(to - from)) == 0 ? inside : -1;
+}
+
 int qc_linetable_write(qc_bytes *out, const qc_codeview *view, const uint32_t *origin,
                        uint32_t units)
 {
@@ -115,6 +139,14 @@ int qc_linetable_write(qc_bytes *out, const qc_codeview *view, const uint32_t *o
         }
         if (!inside) {
             return append_none(out, units - unit);
+        }
+        if (!again && is_whole(&entry, origin, unit, units)) {
+            int copied = copy_entries(out, &entry, limit, origin, units, &unit, &again);
+            if (copied < 0) {
+                return -1;
+            }
+            inside = copied > 0;
+            continue;
         }
         while (count < 8 && unit + count < units && origin[unit + count] < entry.end) {
             count++;

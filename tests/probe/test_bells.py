@@ -284,3 +284,25 @@ def test_another_tool_evaluates_frames(
     assert found == (4, 1)
     assert "f" in frames and "ring" not in frames
     assert _arcs(prober) >= SHORT
+
+
+def test_the_negative_of_a_class(prober: Prober) -> None:
+    class Meta(type):
+        pass
+
+    class Negative(type):
+        def __neg__(cls) -> str:
+            return f"-{cls.__name__}"
+
+    def error(cls: Any) -> str:
+        with pytest.raises(TypeError) as info:
+            -cls
+        return str(info.value)
+
+    plain, other, negative = Meta("A", (), {}), AssertionError, Negative("B", (), {})
+    assert not hasattr(type, "__neg__")
+    measured = error(plain), error(other)
+    assert -negative == "-B"  # type: ignore[comparison-overlap]
+    prober.stop()
+    assert measured == (error(plain), error(other))
+    assert measured == tuple(f"bad operand type for unary -: '{n}'" for n in ("Meta", "type"))
