@@ -58,7 +58,14 @@ static inline size_t qc_write_ring(uint8_t *code)
     return units;
 }
 
-/* From which unit on a frame of this code has begun, to who looks; gives what it was. */
+/* From which unit on a frame of this code has begun, to who looks: where its RESUME is. The units
+ * before have no other forms, and no caches. */
+static inline uint32_t qc_code_begin(const PyCodeObject *code)
+{
+    return (uint32_t)code->_co_firsttraceable;
+}
+
+/* Changes that; gives what it was. */
 static inline int qc_code_set_begin(PyCodeObject *code, int unit)
 {
     int before = code->_co_firsttraceable;

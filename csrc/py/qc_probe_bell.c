@@ -1,20 +1,11 @@
 #include "qc_compat_bell.h"
 
 #include "../core/qc_mem.h"
-#include "qc_bytecode.h"
 #include "qc_probe_bell.h"
-#include "qc_probe_room.h"
 
 #if QC_HAVE_PROBES
 
 /* ------------------------------------------------------------------ hanging */
-
-/* Where the RESUME is in code that never ran. */
-static uint32_t entry_of(PyCodeObject *code)
-{
-    qc_codeview view = {.code = qc_code_bytes(code), .units = qc_code_units(code)};
-    return qc_room_entry(&view) - QC_STUB_AFTER_RESUME;
-}
 
 static void exchange(qc_link *link)
 {
@@ -50,7 +41,7 @@ void qc_bell_hang_up(qc_link *link)
 
 /* ------------------------------------------------------------------ bells come and go */
 
-/* Can this code have a bell? */
+/* Can this code have a bell? What runs it, or may run it, would refer to it. */
 static bool fits(PyCodeObject *code, uint32_t entry)
 {
     enum { GENERATOR = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR, HOLDERS = 2 };
@@ -63,7 +54,7 @@ static bool fits(PyCodeObject *code, uint32_t entry)
 int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file)
 {
     PyCodeObject *code = (PyCodeObject *)PyTuple_GET_ITEM(home, place);
-    uint32_t entry = entry_of(code);
+    uint32_t entry = qc_code_begin(code);
     if (!fits(code, entry)) {
         return 0;
     }

@@ -37,8 +37,8 @@ void qc_bell_free(qc_link *link);
 /* The constants of a twin die: bells in the code there know it. */
 void qc_bells_leave(const qc_codemap *map, PyObject *consts);
 
-/* Hangs code that stands in the constants of a twin with a bell, if it never ran: if only these and
- * the constants of its original refer to it. 1; 0: it can't have one; -1 with MemoryError. */
+/* Hangs code that stands in the constants of a twin with a bell, if nothing runs it: if only these
+ * and the constants of its original refer to it. 1; 0: it can't have one; -1 with MemoryError. */
 int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file);
 
 /* Takes the bell down, if there is one, and hangs it up again. Nothing may begin to run the code

@@ -26,6 +26,9 @@ static _Thread_local struct {
 static int take_event(PyObject *object, PyFrameObject *frame, int what, PyObject *arg)
 {
     Py_tracefunc function = muted.function;
+    if (what == PyTrace_OPCODE && PyFrame_GetLasti(frame) != muted.lasti) {
+        return function(object, frame, what, arg); /* still in the trampoline */
+    }
     qc_set_tracefunc(function);
     if (what == PyTrace_LINE && PyFrame_GetLasti(frame) == muted.lasti) {
         return 0;

@@ -306,3 +306,17 @@ def test_the_negative_of_a_class(prober: Prober) -> None:
     prober.stop()
     assert measured == (error(plain), error(other))
     assert measured == tuple(f"bad operand type for unary -: '{n}'" for n in ("Meta", "type"))
+
+
+def test_code_that_ran_before(prober: Prober, names: dict[str, Any]) -> None:
+    source = "def outer(v):\n" + "".join(f"    {line}\n" for line in SOURCE.splitlines())
+    source += "    def g(y):\n        z = y + v\n        return z\n    return f(1), f(5), g(2)\n"
+    prober.stop()
+    exec(compile(source, FILE, "exec"), names)
+    for _ in range(100):
+        assert names["outer"](1) == ((4, 1), [6, 5], 3)
+    prober.start()
+    for _ in range(20):
+        assert names["outer"](1) == ((4, 1), [6, 5], 3)
+    expected = {(line + 1, to + 1) for line, to in SHORT | LONG if line > 0 < to}
+    assert _arcs(prober) >= expected | {(9, 10)}

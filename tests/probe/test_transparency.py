@@ -215,6 +215,39 @@ def test_trace_functions_see_no_line_twice(f: Any) -> None:
     assert _events(f) == _events(_bare())
 
 
+def test_trace_functions_of_opcodes_see_no_line_twice(prober: Prober, load: Load) -> None:
+    source = """
+def f(x):
+    try:
+        y = 1 / x
+        z = [y]
+    except ZeroDivisionError:
+        y = 2
+    finally:
+        z = 3
+    return y, z
+""".lstrip("\n")
+
+    def lines(function: Callable[[int], object]) -> list[int]:
+        found = []
+
+        def trace(frame: types.FrameType, event: str, arg: object) -> Any:
+            frame.f_trace_opcodes = True
+            if event == "line":
+                found.append(frame.f_lineno)
+            return trace
+
+        sys.settrace(trace)
+        function(0)
+        function(1)
+        sys.settrace(None)
+        return found
+
+    bare: dict[str, Any] = {}
+    exec(compile(source, "<bare>", "exec"), bare)
+    assert lines(load(source).f) == lines(bare["f"])
+
+
 def test_a_trace_function_jumps(prober: Prober, load: Load) -> None:
     jump = load("""
 def jump():
