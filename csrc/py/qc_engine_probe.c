@@ -164,7 +164,9 @@ static int hide(qc_tracer *tracer, PyCodeObject *code, qc_file **file)
  * exception set. */
 static int hang(const qc_tracer *tracer, PyObject *consts, Py_ssize_t place, qc_file *file)
 {
-    return file != NULL && file != tracer->store->records.hidden
+    /* Another thread may have stopped the tracer while this one asked about a file. */
+    bool answered = tracer->state->map->prober == tracer;
+    return answered && file != NULL && file != tracer->store->records.hidden
                ? qc_bell_new(tracer->store->map, consts, place, file)
                : 0;
 }

@@ -320,3 +320,20 @@ def test_code_that_ran_before(prober: Prober, names: dict[str, Any]) -> None:
         assert names["outer"](1) == ((4, 1), [6, 5], 3)
     expected = {(line + 1, to + 1) for line, to in SHORT | LONG if line > 0 < to}
     assert _arcs(prober) >= expected | {(9, 10)}
+
+
+def test_the_tracer_is_stopped_while_it_decides(prober: Prober, names: dict[str, Any]) -> None:
+    decide = prober.tracer.should_trace
+
+    def stop_and_decide(name: str, frame: types.FrameType) -> object:
+        if name == FILE:
+            prober.stop()
+        return decide(name, frame)
+
+    prober.stop()
+    prober.tracer.should_trace_cache = {}
+    prober.tracer.should_trace = stop_and_decide
+    prober.tracer.start()
+    exec(compile(SOURCE, FILE, "exec"), names)
+    assert names["f"](1) == (4, 1)
+    assert names["f"].__code__ == _clean()
