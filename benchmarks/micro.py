@@ -1,6 +1,6 @@
 """One small workload under one engine, without coverage.py: what `check.py` counts instructions of.
 
-    python micro.py DIRECTORY-OF-QUICKCOVER WORKLOAD ENGINE MODE N
+    python micro.py DIRECTORY-OF-QUICKCOVER WORKLOAD ENGINE MODE N LAYOUT
 
 ENGINE is none, or one of quickcover's; what surrounds the workload is the same for all of them.
 """
@@ -153,12 +153,14 @@ WORKLOADS: dict[str, tuple[Callable[[str, int, Any], Callable[[], object]], int]
 
 def main() -> None:
     """The command."""
-    directory, name, engine, mode, n = sys.argv[1:]
+    directory, name, engine, mode, n, layout = sys.argv[1:]
     sys.path.insert(0, directory)
     from quickcover import _native
 
     store = None if engine == "none" else _native.Store(branch=mode == "branches")
     work = WORKLOADS[name][0](name, int(n), store)
+    # Small objects of each size move all later ones: see LAYOUTS in check.py.
+    kept = [bytes(size) for size in range(0, 480, 8) for _ in range(int(layout))]
     if engine == "none":
         work()
         return
@@ -166,6 +168,7 @@ def main() -> None:
     tracer.start()
     work()
     tracer.stop()
+    del kept
     assert store is not None
     error = store.take_error()
     if error is not None:
