@@ -38,7 +38,7 @@ _LARGEST = 16 << 20
 _MOST_BYTES, _MOST_FILES = 256 << 20, 20_000
 
 #: Layouts depend on these modules of ours.
-_OURS = ("__init__", "bytecode", "cache", "locations", "plan", "rewrite", "store")
+_OURS = ("__init__", "bytecode", "cache", "hits", "locations", "plan", "rewrite", "store")
 
 
 class Layout(NamedTuple):

@@ -1,9 +1,6 @@
 """Puts the probes of a plan into a code object.
 
-A probe is `hits.<name> = 1`: LOAD_CONST, LOAD_CONST, STORE_ATTR.  Of what was measured on PyPy's
-JIT (bytearrays, lists, globals, attributes) integers in attributes of an object that is a constant
-of the code cost least.  Such objects stay small, so that PyPy keeps them in its fast form: a code
-object with many probes has several.
+A probe is `hits.<name> = 1`: LOAD_CONST, LOAD_CONST, STORE_ATTR (see `hits`).
 """
 
 from __future__ import annotations
@@ -17,23 +14,15 @@ from typing import Any
 from quickcover.pure import bytecode, locations
 from quickcover.pure.bytecode import Decoded
 from quickcover.pure.cache import Layout
+from quickcover.pure.hits import CHUNK, NAMES, places
 from quickcover.pure.locations import NOWHERE, Position
 from quickcover.pure.plan import Plan, make
 from quickcover.pure.waking import CAN_SLEEP
-
-#: How many probes share an object; PyPy's fast form ends at 80 attributes.
-CHUNK = 64
-#: The attributes' names; no identifiers, so that nothing takes them for names of the program.
-NAMES = tuple(f"quickcover {number}" for number in range(CHUNK))
 
 _PROBE = (bytecode.LOAD_CONST, bytecode.LOAD_CONST, bytecode.STORE_ATTR)
 _NO_TARGETS = (-1, -1, -1)
 #: The room on the stack that is needed in addition: a probe's, in a handler that wasn't there.
 _STACK = 4
-
-
-class Hits:
-    """What some probes of a code object have told: an attribute for each, 0 or 1."""
 
 
 def lay_out(code: CodeType) -> Layout:
@@ -61,12 +50,7 @@ class Rewritten:
                 that, with what is called with the function right away, as decorators are.
         """
         self.probes = layout.probes
-        self.hits = []
-        for first in range(0, layout.probes, CHUNK):
-            hits = Hits()
-            for name in NAMES[: layout.probes - first]:
-                setattr(hits, name, 0)
-            self.hits.append(hits)
+        self.hits = places(layout.probes)
         self._constants = (1, called, *self.hits)
         self._layout = layout
 

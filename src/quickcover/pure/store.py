@@ -16,7 +16,8 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from quickcover.pure.cache import CACHE, Key, Layout
-from quickcover.pure.rewrite import CHUNK, NAMES, Rewritten, lay_out
+from quickcover.pure.hits import clear, erase, read
+from quickcover.pure.rewrite import Rewritten, lay_out
 
 #: So many records are made before it is looked which of them are still in use.
 _SWEEP = 4096
@@ -70,11 +71,7 @@ class Record:
     def clear(self) -> None:
         """Forget all hits."""
         self.last = self.lent = self.since = []
-        probes = self.rewritten.probes
-        for hits in self.rewritten.hits:
-            for name in NAMES[:probes]:
-                setattr(hits, name, 0)
-            probes -= len(NAMES)
+        clear(self.rewritten.hits, self.rewritten.probes)
 
     def take(self) -> list[int]:
         """The hits, which are forgotten.
@@ -104,16 +101,12 @@ class Record:
         found = self._set()
         for probe, hit in enumerate(found):
             if hit:
-                setattr(self.rewritten.hits[probe // CHUNK], NAMES[probe % CHUNK], 0)
+                erase(self.rewritten.hits, probe)
         return found
 
     def _set(self) -> list[int]:
         """The probes as they stand in the code."""
-        probes = self.rewritten.probes
-        found: list[int] = []
-        for hits in self.rewritten.hits:
-            found += [getattr(hits, name) for name in NAMES[: probes - len(found)]]
-        return found
+        return read(self.rewritten.hits, self.rewritten.probes)
 
     @property
     def places(self) -> _Places:

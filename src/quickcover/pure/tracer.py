@@ -29,7 +29,7 @@ from typing import Any, ClassVar, overload
 
 from quickcover.pure.bytecode import CO_OPTIMIZED
 from quickcover.pure.cache import CACHE
-from quickcover.pure.rewrite import Hits
+from quickcover.pure.hits import Hits
 from quickcover.pure.store import RECORDS, Store
 from quickcover.pure.waking import CALLER, Awake, can_sleep, hidden, put_to_sleep, quietly
 

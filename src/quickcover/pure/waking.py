@@ -161,6 +161,7 @@ hidden(_arguments)
 def _stub(code: CodeType, awake: Awake) -> CodeType:
     """Code that gives all arguments to `awake`, and returns what that returns."""
     body, lines = _body_of(code)
+    constants = code.co_consts
     return CodeType(
         code.co_argcount,
         code.co_posonlyargcount,
@@ -169,7 +170,7 @@ def _stub(code: CodeType, awake: Awake) -> CodeType:
         code.co_argcount + code.co_kwonlyargcount + len(code.co_freevars) + 8,
         code.co_flags,
         body,
-        (*(code.co_consts[:1] or _NONE), code, None, awake),
+        (constants[0] if constants else None, code, None, awake),
         (),
         code.co_varnames,
         code.co_filename,
@@ -183,31 +184,38 @@ def _stub(code: CodeType, awake: Awake) -> CodeType:
     )
 
 
-_NONE = (None,)
-
-#: Bodies and their line tables by what they depend on; most functions have few arguments and no
-#: cells.
-_bodies: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
+#: Bodies and their line tables by what they depend on.
+_bodies: dict[Any, tuple[bytes, bytes]] = {}
 
 
 def _body_of(code: CodeType) -> tuple[bytes, bytes]:
     """The stub's instructions and lines, from those written before if they are the same."""
-    names = code.co_varnames if code.co_cellvars else ()
-    flags = code.co_flags & (bytecode.CO_VARARGS | bytecode.CO_VARKEYWORDS)
-    free = len(code.co_freevars)
-    shape = (code.co_argcount, code.co_kwonlyargcount, flags, free, names, code.co_cellvars)
+    # One integer is found faster than a tuple: this is asked for each function there is.
+    shape: Any = code.co_argcount << 40 | code.co_kwonlyargcount << 20 | len(code.co_freevars)
+    shape = shape << 4 | code.co_flags & (bytecode.CO_VARARGS | bytecode.CO_VARKEYWORDS)
+    if code.co_cellvars:
+        shape = shape, len(code.co_cellvars), _cells(code)
     found = _bodies.get(shape)
     if found is None:
         body = _body(code)
-        found = body, b"\1\0" * (len(body) // 2)
-        if not names:
-            _bodies[shape] = found
+        found = _bodies[shape] = body, b"\1\0" * (len(body) // 2)
     return found
+
+
+def _cells(code: CodeType) -> tuple[tuple[int, int], ...]:
+    """Arguments that are in cells: their numbers, and those of the cells."""
+    flags = code.co_flags
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(flags & bytecode.CO_VARARGS) + bool(flags & bytecode.CO_VARKEYWORDS)
+    names = code.co_varnames[:count]
+    return tuple(
+        [(names.index(name), cell) for cell, name in enumerate(code.co_cellvars) if name in names]
+    )
 
 
 def _body(code: CodeType) -> bytes:
     """The stub's instructions.  Only the number of arguments, and which are cells, matter."""
-    cells = {name: number for number, name in enumerate(code.co_cellvars)}
+    cells = dict(_cells(code))
     written = bytearray()
 
     def put(op: int, argument: int = 0) -> None:
@@ -216,7 +224,7 @@ def _body(code: CodeType) -> bytes:
         written.extend((op, argument & 0xFF))
 
     def load(number: int) -> None:
-        cell = cells.get(code.co_varnames[number])
+        cell = cells.get(number)
         if cell is None:
             put(bytecode.LOAD_FAST, number)
         else:
