@@ -94,6 +94,7 @@ def test_coverage_is_imported_in_the_seam_alone() -> None:
     assert names(importers) == [
         "src/quickcover/coveragepy.py",
         "src/quickcover/coveragepy_html.py",
+        "src/quickcover/coveragepy_regions.py",
         "src/quickcover/coveragepy_report.py",
     ]
 

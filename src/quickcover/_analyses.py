@@ -14,6 +14,7 @@ import pickle
 import sqlite3
 import weakref
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,15 @@ def digest(*parts: str) -> bytes:
         hashed.update(b"%d:" % len(encoded))
         hashed.update(encoded)
     return hashed.digest()
+
+
+@cache
+def hash_of_files(*names: str) -> str:
+    """A hash of the texts of some files, as hexadecimal digits; empty if one can't be read."""
+    try:
+        return digest(*(Path(name).read_text("utf-8") for name in names)).hex()
+    except (OSError, UnicodeError):
+        return ""
 
 
 class _Unpickler(pickle.Unpickler):

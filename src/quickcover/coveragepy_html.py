@@ -22,7 +22,7 @@ from coverage.phystokens import find_soft_key_lines, source_token_lines
 from coverage.templite import Templite
 
 from quickcover import _engines, _env
-from quickcover._analyses import digest
+from quickcover._analyses import hash_of_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ _LINES = re.compile(r"{% for line in lines -%}.*{% endfor %}", re.DOTALL)
 def pages_are_known() -> bool:
     """Is this coverage.py one whose pages we know how to make?"""
     template = Path(html.data_filename("pyfile.html"))
-    return _hash(html.__file__, str(template)) in _KNOWN_PAGES
+    return hash_of_files(html.__file__, str(template)) in _KNOWN_PAGES
 
 
 @cache
@@ -55,17 +55,8 @@ def _tokens_are_known() -> bool:
     return (
         _env.current().extension
         and _engines.native_problem() is None
-        and _hash(phystokens.__file__) == _KNOWN_TOKENS
+        and hash_of_files(phystokens.__file__) == _KNOWN_TOKENS
     )
-
-
-@cache
-def _hash(*names: str) -> str:
-    """A hash of some files; empty if they can't be read."""
-    try:
-        return digest(*(Path(name).read_text("utf-8") for name in names)).hex()
-    except (OSError, UnicodeError):
-        return ""
 
 
 # ------------------------------------------------------------------------------- the source

@@ -18,7 +18,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coverage import bytecode, control, env, html, jsonreport, parser, regions, xmlreport
+from coverage import (
+    bytecode,
+    control,
+    env,
+    html,
+    jsonreport,
+    lcovreport,
+    parser,
+    regions,
+    xmlreport,
+)  # fmt: skip
 from coverage.exceptions import CoverageException
 from coverage.misc import join_regex
 from coverage.parser import PythonParser
@@ -27,12 +37,21 @@ from coverage.python import PythonFileReporter, get_python_source
 from coverage.regions import RegionFinder
 from coverage.version import __version__ as coverage_version
 
-from quickcover import _crew, _engines, _env, _gc, _writing, coveragepy_html
-from quickcover._analyses import Cache, digest, pack, unpack
+from quickcover import (
+    _crew,
+    _engines,
+    _env,
+    _gc,
+    _writing,
+    coveragepy_html,
+    coveragepy_regions,
+)  # fmt: skip
+from quickcover._analyses import Cache, digest, hash_of_files, pack, unpack
 from quickcover._arcs import Arcs
 from quickcover._compiled import code_of
 from quickcover._outline import Outline, lines_of
 from quickcover._patterns import that_can_match
+from quickcover.coveragepy_regions import Narrower
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,16 +114,10 @@ _KNOWN = frozenset(
 )
 
 
-@cache
 def _parser_is_known() -> bool:
     """Is this coverage.py's parser one whose findings we know how to find?"""
-    try:
-        files = [
-            Path(str(module.__file__)).read_text("utf-8") for module in (parser, bytecode, regions)
-        ]
-    except (OSError, UnicodeError):
-        return False
-    return digest(*files).hex() in _KNOWN
+    files = (str(module.__file__) for module in (parser, bytecode, regions))
+    return hash_of_files(*files) in _KNOWN
 
 
 @cache
@@ -236,6 +249,9 @@ def sooner(coverage: Coverage, reporter: Any) -> Callable[..., Any]:
             stack.enter_context(_connected(coverage.get_data()))
             stack.enter_context(_replaced(jsonreport, "json", _writing.Json))
             stack.enter_context(_replaced(xmlreport, "xml", _writing.Xml))
+            if coveragepy_regions.regions_are_known():
+                for module in (html, jsonreport, lcovreport):
+                    stack.enter_context(_replaced(module, "AnalysisNarrower", lambda _: Narrower))
             if pages:
                 ours = coveragepy_html.write_html
                 stack.enter_context(_replaced(html, "write_html", lambda _: ours))
