@@ -26,7 +26,6 @@ import pyclbr
 import pydoc
 import rlcompleter
 import runpy
-import symtable
 import sys
 import tabnanny
 import tempfile
@@ -199,6 +198,8 @@ def work_dis() -> None:
 
 
 def work_symtable() -> None:
+    import symtable  # PyPy has not all of it
+
     def visit(table: symtable.SymbolTable) -> None:
         table.get_type(), table.get_name(), table.get_lineno(), table.is_nested()
         table.has_children(), repr(table)
