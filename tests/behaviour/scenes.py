@@ -42,7 +42,7 @@ class Scene:
     def compile(self, source: str, file: str = "program.py") -> types.CodeType:
         """Write a program and compile it; it is run by whoever wants to."""
         path = self.write(source, file)
-        return compile(path.read_text(encoding="utf-8"), str(path), "exec")
+        return compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
 
     def load(self, source: str, file: str = "program.py") -> types.SimpleNamespace:
         """Write a program and run its body; what it defines is in the result."""

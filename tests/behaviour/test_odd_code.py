@@ -436,3 +436,37 @@ class C:
             program.f(1, "")
 
     compare(scenario)
+
+
+@pytest.mark.parametrize("feature", ["", "from __future__ import annotations"])
+def test_text_has_the_features_of_who_runs_it(compare: Comparison, feature: str) -> None:
+    def scenario(scene: Scene) -> None:
+        program = scene.load(
+            f"{feature}\n"
+            """
+def made(text):
+    found = {}
+    exec(text, found)
+    return found["f"].__annotations__["x"]
+def worth(text):
+    return eval(text)
+def failed(run, *given):
+    try:
+        run(*given)
+    except Exception as error:
+        return type(error), str(error), error.__traceback__.tb_next
+"""
+        )
+        with scene.measuring():
+            expected = "int" if feature else int
+            text = b"def f(x: int): pass"
+            for given in (text.decode(), text, bytearray(text), memoryview(text)):
+                assert program.made(given) == expected
+            assert program.worth("\t 1 + 1") == program.worth(b" 1 + 1") == 2
+            for run in (exec, eval):
+                assert program.failed(run, "1 +")[0] is SyntaxError
+                assert program.failed(run, "\0")[0] in (SyntaxError, ValueError)
+                assert program.failed(run, None)[0] is TypeError
+                assert program.failed(run, "1 / 0")[0] is ZeroDivisionError
+
+    compare(scenario)

@@ -9,6 +9,7 @@ Only one tracer measures at a time: coverage.py stops one before it starts anoth
 
 from __future__ import annotations
 
+import __future__
 import builtins
 import gc
 import sys
@@ -369,10 +370,12 @@ class PythonTracer:
 
         def replaced(source: Any, /, *scopes: Any, **more: Any) -> Any:
             tracer = _Process.tracer
+            frame = sys._getframe(CALLER)
             if not scopes or scopes[0] is None:
-                frame = sys._getframe(CALLER)
                 scopes = (frame.f_globals, *(scopes[1:] or (frame.f_locals,)))
-            if type(source) is CodeType and tracer is not None and isinstance(scopes[0], dict):
+            if type(source) is not CodeType:
+                source = _compiled(source, name, frame.f_code.co_flags)
+            elif tracer is not None and isinstance(scopes[0], dict):
                 source = quietly(tracer.about_to_run, source, scopes[0])
             return original(source, *scopes, **more)
 
@@ -506,6 +509,25 @@ def _in_context(
 
 
 hidden(_in_context)
+
+
+def _compiled(source: Any, mode: str, flags: int) -> Any:
+    """Compile what `exec` or `eval` is given as text, with the features that its caller imports.
+
+    They would take this module's.  What isn't text stays as it is, for them to complain of.
+    """
+    if not isinstance(source, (str, bytes, bytearray, memoryview)):
+        return source
+    text = source if isinstance(source, str) else bytes(source)
+    if mode == "eval":
+        text = text.lstrip(" \t") if isinstance(text, str) else text.lstrip(b" \t")
+    return compile(text, "<string>", mode, flags & _FEATURES, dont_inherit=True)
+
+
+hidden(_compiled)
+
+#: The flags of all features that a module can import from `__future__`.
+_FEATURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 #: Code of these names is called where it is made, at once.
 _CALLED_AT_ONCE = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
