@@ -8,8 +8,8 @@ Only one tracer measures at a time: coverage.py stops one before it starts anoth
 """
 
 from __future__ import annotations
-
 import __future__
+
 import builtins
 import gc
 import sys
