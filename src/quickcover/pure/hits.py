@@ -25,6 +25,23 @@ class Hits:
     """What some probes of a code object have told: an attribute for each, 0 or 1."""
 
 
+class Mark:
+    """The last constant of instrumented code: the code, or a copy with other flags, is in use.
+
+    All are alike, so that code is equal that was.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def __eq__(self, other: object) -> bool:
+        """Is it one, too?"""
+        return type(other) is Mark
+
+    def __hash__(self) -> int:
+        """Return the same for all."""
+        return hash(Mark)
+
+
 def _for_each(first: str, step: Callable[[list[str]], str], last: str) -> Callable[..., Any]:
     """A function of an object and a number of probes: it takes `step` with `_STEP` attributes each.
 

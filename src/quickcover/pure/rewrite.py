@@ -14,7 +14,7 @@ from typing import Any
 from quickcover.pure import bytecode, locations
 from quickcover.pure.bytecode import Decoded
 from quickcover.pure.cache import Layout
-from quickcover.pure.hits import CHUNK, NAMES, places
+from quickcover.pure.hits import CHUNK, NAMES, Mark, places
 from quickcover.pure.locations import NOWHERE, Position
 from quickcover.pure.plan import Plan, make
 from quickcover.pure.waking import CAN_SLEEP
@@ -54,7 +54,7 @@ class Rewritten:
         self._constants = (1, called, *self.hits)
         self._layout = layout
 
-    def applied(self, code: CodeType, constants: tuple[Any, ...]) -> CodeType:
+    def applied(self, code: CodeType, constants: tuple[Any, ...], mark: Mark) -> CodeType:
         """The code object with probes and with these constants in place of its own."""
         layout = self._layout
         return CodeType(
@@ -65,7 +65,7 @@ class Rewritten:
             code.co_stacksize + _STACK,
             code.co_flags,
             layout.code,
-            constants + self._constants,
+            (*constants, *self._constants, mark),
             code.co_names + NAMES[: self.probes],
             code.co_varnames,
             code.co_filename,

@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from quickcover.pure.cache import CACHE, Key, Layout
-from quickcover.pure.hits import clear, erase, read
+from quickcover.pure.hits import Mark, clear, erase, read
 from quickcover.pure.rewrite import Rewritten, lay_out
 
 #: So many records are made before it is looked which of them are still in use.
@@ -34,7 +34,7 @@ class Record:
     """One code object's bytecode: with probes, and what they mean."""
 
     __slots__ = (
-        "_packed", "_places", "codes", "filename", "last", "lent", "names", "rewritten", "since",
+        "_packed", "_places", "filename", "last", "lent", "marks", "names", "rewritten", "since",
     )  # fmt: skip
 
     def __init__(
@@ -51,8 +51,8 @@ class Record:
         self.rewritten = Rewritten(layout, called)
         self._packed = layout.places
         self._places: _Places | None = None
-        #: The code objects that tell their hits to this record.
-        self.codes: list[weakref.ref[CodeType]] = []
+        #: The marks of the code objects that tell their hits to this record.
+        self.marks: list[weakref.ref[Mark]] = []
         #: The hits when it was looked the last time.
         self.last: list[int] = []
         #: Hits that a session has taken; they still count for the store.
@@ -62,11 +62,11 @@ class Record:
 
     def applied(self, code: CodeType, constants: tuple[Any, ...]) -> CodeType:
         """The code object with probes."""
-        instrumented = self.rewritten.applied(code, constants)
-        if self.codes:
-            self.codes = [reference for reference in self.codes if reference() is not None]
-        self.codes.append(weakref.ref(instrumented))
-        return instrumented
+        mark = Mark()
+        if self.marks:
+            self.marks = [reference for reference in self.marks if reference() is not None]
+        self.marks.append(weakref.ref(mark))
+        return self.rewritten.applied(code, constants, mark)
 
     def clear(self) -> None:
         """Forget all hits."""
@@ -169,7 +169,7 @@ class Records:
     def sweep(self) -> None:
         """Drop the records whose code objects are gone; their hits must have been collected."""
         for key, record in list(self.by_key.items()):
-            if all(reference() is None for reference in record.codes):
+            if all(reference() is None for reference in record.marks):
                 del self.by_key[key]
         self._sweep_at = max(_SWEEP, 2 * len(self.by_key))
 

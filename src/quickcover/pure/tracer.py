@@ -30,7 +30,7 @@ from typing import Any, ClassVar, overload
 
 from quickcover.pure.bytecode import CO_OPTIMIZED
 from quickcover.pure.cache import CACHE
-from quickcover.pure.hits import Hits
+from quickcover.pure.hits import Mark
 from quickcover.pure.store import RECORDS, Store
 from quickcover.pure.waking import CALLER, Awake, can_sleep, hidden, put_to_sleep, quietly
 
@@ -90,7 +90,7 @@ def _existing() -> tuple[list[FunctionType], list[Any]]:
 
 
 def _is_instrumented(code: CodeType) -> bool:
-    return bool(code.co_consts) and type(code.co_consts[-1]) is Hits
+    return bool(code.co_consts) and type(code.co_consts[-1]) is Mark
 
 
 def _made(first: Any, second: Any = None) -> None:
@@ -282,7 +282,7 @@ class PythonTracer:
         """
         code = function.__code__
         last = type(code.co_consts[-1]) if code.co_consts else None
-        if last is Hits or last is Awake:
+        if last is Mark or last is Awake:
             return
         contexts = self._test_contexts and self._begins_contexts(code)
         if can_sleep(code) and (contexts or not at_once):
