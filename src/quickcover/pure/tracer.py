@@ -370,11 +370,15 @@ class PythonTracer:
 
         def replaced(source: Any, /, *scopes: Any, **more: Any) -> Any:
             tracer = _Process.tracer
-            frame = sys._getframe(CALLER)
             if not scopes or scopes[0] is None:
+                frame = sys._getframe(CALLER)
                 scopes = (frame.f_globals, *(scopes[1:] or (frame.f_locals,)))
             if type(source) is not CodeType:
-                source = _compiled(source, name, frame.f_code.co_flags)
+                try:
+                    flags = sys._getframe(CALLER).f_code.co_flags
+                except ValueError:  # a thread begins with this call
+                    flags = 0
+                source = _compiled(source, name, flags)
             elif tracer is not None and isinstance(scopes[0], dict):
                 source = quietly(tracer.about_to_run, source, scopes[0])
             return original(source, *scopes, **more)
