@@ -604,10 +604,13 @@ def test_nothing_grows(make: MakeSession, f: Any) -> None:
                 _ = example.ids, example.fingerprint
 
         play(100)
-        grown(live())  # is code that is met, too
-        before = live()
-        play(20_000)
-        assert grown(before) == {}
+        for _ in range(3):  # the first time, other threads may meet code: pytest-xdist's
+            before = live()
+            play(20_000)
+            found = grown(before)
+            if not found:
+                break
+        assert found == {}
 
 
 @needs_extension
