@@ -167,3 +167,18 @@ def test_a_forked_child_leaves_it_to_its_parent(run: Runs) -> None:
     assert not written_by_the_child
     assert first == 5
     assert len(run.files()) == 1
+
+
+def test_code_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    from quickcover.pure import cache
+
+    monkeypatch.setattr(cache, "_LARGEST", 10_000)
+    monkeypatch.setattr(cache, "_prefix", str)
+    kept = cache.Cache()
+    for number in range(1000):
+        key = ("f", number, b"code", b"", b"", 0, (), 1, 0, 0)
+        assert kept.find("some.py", key) is None
+        kept.keep("some.py", key, cache.Layout(1, bytes(50), bytes(10), b"", bytes(30)))
+    file = kept._files["some.py"]
+    assert not file.layouts
+    assert not file.changed

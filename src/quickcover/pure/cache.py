@@ -67,6 +67,8 @@ class _File:
         self.used: set[Key] = set()
         #: There are layouts that are not on disk.
         self.changed = False
+        #: How many bytes of layouts this process has added.
+        self.added = 0
 
 
 class Cache:
@@ -93,6 +95,12 @@ class Cache:
         file = self._files.get(filename)
         if file is None:  # another thread has saved meanwhile
             file = self._files[filename] = self._loaded(filename)
+        file.added += sum(map(len, layout[1:]))
+        if file.added > _LARGEST:  # code that a program makes without end: it won't be written
+            file.layouts.clear()
+            file.used.clear()
+            file.changed = False
+            return
         file.layouts[key] = tuple(layout)
         file.used.add(key)
         file.changed = True
