@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import types
+from pathlib import Path
 
 import pytest
 
@@ -24,17 +25,16 @@ def plain(x):
     if x:
         return 1
     return 2
-class Away: pass
 """
 
 
 @pytest.fixture
-def compare(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Comparison:
+def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comparison:
     """Compare the python engine; it looks all the time for what is gone."""
     from quickcover.pure.store import Records
 
     monkeypatch.setattr(Records, "crowded", lambda self: True)
-    return Comparison(tmp_path.resolve(), "python", True)  # type: ignore[attr-defined]
+    return Comparison(tmp_path.resolve(), "python", True)
 
 
 def test_copies_with_other_flags_and_names(compare: Comparison) -> None:
