@@ -88,11 +88,29 @@ def start_coverage(tool: dict[str, Any], source: str, data: str) -> Stop:
     return stop
 
 
+def start_slipcover(tool: dict[str, Any], source: str, data: str) -> Stop:
+    """SlipCover, as its own command switches it on."""
+    import slipcover
+    from slipcover import importer
+
+    measuring = slipcover.Slipcover(branch=tool["branch"], source=[source])
+    matcher = importer.FileMatcher(sources=[source])
+    importer.ImportManager(measuring, matcher).__enter__()
+    importer.wrap_spec_from_file_location(measuring, matcher)
+
+    def stop() -> None:
+        with open(data, "w", encoding="utf-8") as file:
+            json.dump(measuring.get_coverage(), file)
+
+    return stop
+
+
 START: dict[str, Callable[[dict[str, Any], str, str], Stop]] = {
     "none": start_none,
     "empty-trace": start_empty_trace,
     "empty-monitoring": start_empty_monitoring,
     "coverage": start_coverage,
+    "slipcover": start_slipcover,
     "quickcover": start_quickcover,
 }
 
@@ -202,7 +220,7 @@ def facts(job: dict[str, Any]) -> dict[str, Any]:
     import sysconfig
 
     packages = {}
-    for name in ("coverage", "quickcover", "sympy", "mpmath"):
+    for name in ("coverage", "quickcover", "slipcover", "sympy", "mpmath"):
         try:
             packages[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

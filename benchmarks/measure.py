@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,8 +177,8 @@ class Benchmark:
             for name in self.left_out:
                 row.pop(name, None)
 
-    def measure(self, rounds: int) -> None:
-        """All rounds; a tool that fails on a workload is not tried there again."""
+    def measure(self, rounds: int, once: Container[str] = ()) -> None:
+        """All rounds, of the tools `once` the first; one that fails on a workload is done there."""
         total = rounds * len(self.workloads) * len(self.tools)
         done = 0
         for turn in range(rounds):
@@ -188,7 +188,7 @@ class Benchmark:
                 for tool in self.tools[shift:] + self.tools[:shift]:
                     text = f"round {turn + 1}/{rounds}: {workload.name}, {tool.name}"
                     self.progress(text, done / total)
-                    if not row[tool.name].failure:
+                    if not row[tool.name].failure and not (turn and tool.name in once):
                         self.one(workload, tool, row[tool.name])
                     done += 1
 

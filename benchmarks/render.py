@@ -295,6 +295,8 @@ def _doubts(version: Version) -> Iterator[str]:
     if settings["scale"] < 1 or settings["rounds"] < 5:
         rounds, scale = settings["rounds"], settings["scale"]
         yield f"a short run: {rounds} rounds, programs at {scale:g} of their size"
+    if settings.get("once"):
+        yield f"measured in one round: {', '.join(map(short, settings['once']))}"
     if version.data["git"].get("stale") or version.data["git"].get("dirty"):
         yield "the sources had changes beyond the commit"
     theirs = {"ctrace", "sysmon"} if version.interpreter.extension else {"pytrace"}

@@ -1,7 +1,8 @@
 """Compare tools on one interpreter: the whole benchmark in one command.
 
     python benchmarks/run.py [--python PYTHON] [--quick] [--rounds N] [--scale X]
-                             [--programs NAME...] [--tools NAME...] [--output FILE] [--merge FILE]
+                             [--programs NAME...] [--tools NAME...] [--once NAME...]
+                             [--output FILE] [--merge FILE]
 
 The interpreter needs coverage, quickcover and benchmarks/requirements.txt; benchmarks/README.md
 says how to read the output. The exit status is 1 when a measured process failed or computed
@@ -37,6 +38,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="2 rounds of a fifth; not saved")
     parser.add_argument("--programs", nargs="+", default=[], metavar="NAME", help="or kinds")
     parser.add_argument("--tools", nargs="+", default=[], metavar="NAME", help="or NAME/MODE")
+    parser.add_argument(
+        "--once", nargs="+", default=[], metavar="NAME", help="slow tools: in the first round alone"
+    )
     parser.add_argument("--output", type=Path, help="where to write the JSON")
     parser.add_argument(
         "--merge", type=Path, help="a JSON where suites, starts and sessions are to be replaced"
@@ -48,6 +52,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--rounds and --scale must be positive")
     try:
         options.tools = tools.choose(options.tools)
+        options.once = {tool.name for tool in tools.choose(options.once)} if options.once else set()
         others = (suites, sessions, starts)
         patterns = [n for n in options.programs if not any(kind.choose([n]) for kind in others)]
         chosen = patterns or not options.programs
@@ -117,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.workloads:
             benchmark.warm_up()
-            benchmark.measure(options.rounds)
+            benchmark.measure(options.rounds, options.once - {tools.NONE})
         found = run_suites(options, progress)
         started = starts.run(options.starts, options.rounds, progress)
         examples = sessions.run(options.sessions, options.rounds, options.scale, progress)
@@ -141,7 +146,12 @@ def main(arguments: list[str] | None = None) -> int:
     path = output_path(options, facts)
     if path:
         del facts["package_dir"], facts["installed"]
-        settings = {"rounds": options.rounds, "scale": options.scale, "load": loads}
+        settings = {
+            "rounds": options.rounds,
+            "scale": options.scale,
+            "once": sorted(options.once - {tools.NONE}),
+            "load": loads,
+        }
         result = {
             "date": now(),
             "git": {**sources.git(), "stale": stale},

@@ -19,7 +19,7 @@ MODES = ("lines", "branches")
 
 @dataclass(frozen=True)
 class Tool:
-    """One way to measure: `kind` is none, empty-trace, empty-monitoring, coverage or quickcover."""
+    """One way to measure: `kind` is a key of `START` in driver.py."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class Tool:
 
     @property
     def counts_lines(self) -> bool:
-        """Does it leave a data file?"""
+        """Does it leave a data file of coverage.py's?"""
         return self.kind in ("coverage", "quickcover")
 
     def as_json(self) -> dict[str, Any]:
@@ -52,6 +52,7 @@ TOOLS: tuple[Tool, ...] = (
     *_both_modes("ctrace", "coverage", "CTracer", COVERAGE_CORE="ctrace"),
     *_both_modes("pytrace", "coverage", "PyTracer", COVERAGE_CORE="pytrace"),
     *_both_modes("sysmon", "coverage", "SysMonitor", COVERAGE_CORE="sysmon"),
+    *_both_modes("slipcover", "slipcover"),
     *_both_modes("trace", "quickcover", "TraceTracer", QUICKCOVER_ENGINE="trace"),
     *_both_modes("monitoring", "quickcover", "MonitoringTracer", QUICKCOVER_ENGINE="monitoring"),
     *_both_modes("probe", "quickcover", "ProbeTracer", QUICKCOVER_ENGINE="probe"),
