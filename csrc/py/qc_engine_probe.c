@@ -54,9 +54,9 @@ int qc_probe_measures(qc_tracer *tracer, PyCodeObject *code, PyObject *globals)
 /* ------------------------------------------------------------------ twins */
 
 /* Arms; what can't be seen then is said when measuring ends. */
-static void arm(qc_tracer *tracer, qc_link *link, bool all)
+static void arm(qc_tracer *tracer, qc_link *link, bool fresh)
 {
-    if (!qc_twin_arm(link, tracer->store->branch, all)) {
+    if (!qc_twin_arm(link, tracer->store->branch, true, fresh)) {
         qc_store_doubt(tracer->store,
                        "lines or branches of %U, %U line %d, may be missing: a generator of it was "
                        "suspended when measuring started",
@@ -81,6 +81,7 @@ int qc_probe_begin(qc_tracer *tracer, qc_link *link)
         twin->settled = true; /* the body of a module: if it runs again, that is by exec() */
         return 0;
     }
+    bool fresh = !twin->awake && !twin->settled;
     int result = qc_twin_wake(link);
     if (result == 0 && twin->lazy) {
         twin->lazy = false;
@@ -96,7 +97,7 @@ int qc_probe_begin(qc_tracer *tracer, qc_link *link)
         return -1;
     }
     if (result == 0 && !complete) {
-        arm(tracer, link, true);
+        arm(tracer, link, fresh);
     }
     return result;
 }
@@ -117,7 +118,7 @@ static int admit(qc_tracer *tracer, qc_link *link, qc_file *file)
         return 0;
     }
     if (!twin->awake && !twin->settled) {
-        arm(tracer, link, true);
+        arm(tracer, link, false);
         return 0;
     }
     if (qc_twin_wake(link) != 0) {
@@ -412,7 +413,7 @@ static int rearm(qc_link *link, void *context)
 {
     qc_tracer *tracer = context;
     if (tracer != NULL && tracer->started && link->twin != NULL && link->twin->awake) {
-        arm(tracer, link, true);
+        arm(tracer, link, false);
     }
     return 0;
 }

@@ -110,8 +110,7 @@ static bool end_reaches(const builder *b)
 }
 
 /* Leaves everything where it is, with one island at the end. False if that doesn't reach all
- * probes.
- */
+ * probes. */
 static bool place_unmoved(builder *b)
 {
     const qc_plan *plan = b->plan;
@@ -123,10 +122,7 @@ static bool place_unmoved(builder *b)
             return false;
         }
     }
-    for (uint32_t k = 0; k < plan->count; k++) {
-        b->start[k] = plan->instructions[k].start;
-    }
-    b->start[plan->count] = b->out->clean_units = b->view->units;
+    b->out->clean_units = b->view->units;
     b->out->units = at;
     return true;
 }
@@ -212,6 +208,7 @@ static void write_unit(const builder *b, uint32_t at, uint8_t opcode, uint8_t ar
     b->out->code[2 * at + 1] = argument;
 }
 
+/* Its caches are zeros, as all is that is not written. */
 static void write_instruction(const builder *b, uint32_t k)
 {
     const qc_instruction *one = &b->plan->instructions[k];
@@ -224,8 +221,7 @@ static void write_instruction(const builder *b, uint32_t k)
             argument = argument << 8 | code[2 * unit + 1];
         }
     }
-    at = qc_write_prefixed(b->out->code, at, b->prefixes[k], one->opcode, argument);
-    memset(b->out->code + 2 * (size_t)at, 0, 2 * (size_t)(one->end - one->unit - 1));
+    (void)qc_write_prefixed(b->out->code, at, b->prefixes[k], one->opcode, argument);
     for (uint32_t unit = b->start[k]; unit < b->start[k] + size_of(b, k); unit++) {
         b->origin[unit] = one->unit;
     }
@@ -233,8 +229,10 @@ static void write_instruction(const builder *b, uint32_t k)
 
 static uint32_t copy_units(const builder *b, uint32_t at, uint32_t from, uint32_t count)
 {
-    memcpy(b->out->code + 2 * (size_t)at, b->view->code + 2 * (size_t)from, 2 * (size_t)count);
-    return at + count;
+    for (uint32_t unit = from; unit < from + count; unit++, at++) {
+        write_unit(b, at, b->view->code[2 * (size_t)unit], b->view->code[2 * (size_t)unit + 1]);
+    }
+    return at;
 }
 
 /* Writes one trampoline at `at`, and the probe; gives the unit after. */
@@ -399,8 +397,10 @@ static int builder_init(builder *b, qc_layout *layout, const qc_plan *plan, cons
         return -1;
     }
     for (uint32_t k = 0; k < plan->count; k++) {
+        b->start[k] = plan->instructions[k].start;
         b->prefixes[k] = (uint8_t)(plan->instructions[k].unit - plan->instructions[k].start);
     }
+    b->start[plan->count] = view->units;
     return 0;
 }
 

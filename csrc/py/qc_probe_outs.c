@@ -162,9 +162,10 @@ static void note_joined(const qc_plan *plan, const line_notes *lines, uint32_t b
  * spans, but they lead to the same places. (So do conditions nested in another.) */
 static void note_conditions(const qc_plan *plan, const line_notes *lines)
 {
-    for (uint32_t k = plan->first; k < plan->count; k++) {
+    for (uint32_t n = 0; n < plan->fork_count; n++) {
+        uint32_t k = plan->forks[n];
         const qc_instruction *one = &plan->instructions[k];
-        if (!qc_plan_is_branch(one) || one->line < lines->lowest) {
+        if (k < plan->first || !qc_plan_is_branch(one) || one->line < lines->lowest) {
             continue;
         }
         uint32_t ways[2] = {one->next, one->target};
@@ -301,6 +302,35 @@ static void mark_outs(qc_plan *plan, const qc_codeview *view, const line_notes *
     mark_reraises(plan, view, &asked);
 }
 
+/* Is it certain, without notes, that nothing is of interest? No line has several ways on, and there
+ * is more than one group: something is reached behind that of the first line. */
+static bool has_no_outs(const qc_plan *plan, const line_notes *lines)
+{
+    int32_t end = -1, next = INT32_MAX; /* of the first group, and where others begin */
+    uint32_t k = plan->first;
+    if (plan->fork_count > 0 || plan->classes || plan->tells) {
+        return false;
+    }
+    for (; k < plan->count && end < 0; k++) {
+        end = is_reached(&plan->instructions[k], lines) ? plan->instructions[k].line : -1;
+    }
+    for (uint32_t n = 0; n < plan->span_count; n++) {
+        const qc_line_span *span = &plan->spans[n];
+        if (span->from > end) {
+            next = span->from < next ? span->from : next;
+        } else if (span->to > end) {
+            end = span->to;
+        }
+    }
+    for (; k < plan->count && next > end; k++) { /* else the spans are not in order */
+        const qc_instruction *one = &plan->instructions[k];
+        if (is_reached(one, lines) && one->line > end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
 {
     line_notes lines = {.lowest = plan->lowest};
@@ -310,6 +340,9 @@ int qc_plan_find_outs(qc_plan *plan, const qc_codeview *view)
     lines.count = (uint32_t)(plan->highest - plan->lowest) + 1;
     if (lines.count > MOST_LINES) {
         mark_outs(plan, view, &lines);
+        return 0;
+    }
+    if (has_no_outs(plan, &lines)) {
         return 0;
     }
     lines.notes = qc_calloc(lines.count, 1);

@@ -79,6 +79,9 @@ static void plain_again(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 /* Before the unit changes: nobody may rely on what stands there. */
 static void warn_neighbours(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 {
+    if (twin->fresh && (unit == 0 || !qc_opcode_is_joined(qc_code_bytes(code)[2 * (size_t)unit - 2]))) {
+        return; /* nothing looks ahead before it has run */
+    }
     const uint8_t *clean = qc_code_shown(code);
     uint32_t one = qc_code_may_look_ahead(code) ? previous(clean, unit) : unit;
     for (int k = 0; k < 2 && one < unit; k++) {
@@ -281,9 +284,10 @@ static bool lacks_in_contexts(const qc_record *record, const qc_probe *probe, bo
            (!qc_record_is_hidden(record) && lacks(record, probe, branches));
 }
 
-bool qc_twin_arm(qc_link *link, bool branches, bool all)
+bool qc_twin_arm(qc_link *link, bool branches, bool all, bool fresh)
 {
     qc_twin *twin = link->twin;
+    twin->fresh = fresh;
     bool left_out = false;
     /* What was seen in this example is to be seen in the next. */
     bool again = twin->probe_count > 0 && qc_records_see_again(link->record->owner);
@@ -305,6 +309,7 @@ bool qc_twin_arm(qc_link *link, bool branches, bool all)
             arm(link->code, twin, probe);
         }
     }
+    twin->fresh = false;
     link->armed = twin->armed_count > 0 || twin->stub_units > 0;
     return !left_out;
 }

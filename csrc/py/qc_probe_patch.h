@@ -14,9 +14,9 @@
 #if QC_HAVE_PROBES
 
 /* Arms the probes of a twin that can tell what the link's record lacks; those that see every
- * exception too, if `all`. A twin that sleeps gets its stub. False if some are left out, as a frame
- * that was made for the original has no stack slot for them. */
-bool qc_twin_arm(qc_link *link, bool branches, bool all);
+ * exception too, if `all`; `fresh` code has never run. A twin that sleeps gets its stub. False if
+ * some are left out, as a frame that was made for the original has no stack slot for them. */
+bool qc_twin_arm(qc_link *link, bool branches, bool all, bool fresh);
 
 /* Arms one probe again that was armed before. */
 void qc_twin_arm_probe(qc_link *link, uint32_t probe);

@@ -34,11 +34,11 @@ static int decode(qc_plan *plan, const qc_codeview *view)
         }
         qc_instruction *one = &plan->instructions[plan->count];
         plan->generator |= opcode == RETURN_GENERATOR;
+        plan->classes |= opcode == LOAD_BUILD_CLASS;
         *one = (qc_instruction){.start = start, .unit = unit, .opcode = opcode};
         one->target = one->next = QC_PROBE_NONE;
         one->before = QC_BEFORE_NOTHING;
         one->depth = -1;
-        plan->index[start] = plan->count++;
         one->end = qc_jump_target(view, unit, 0, 0);
         qc_flow_kind flow = qc_opcode_flow(opcode);
         if (flow == QC_FLOW_JUMP || flow == QC_FLOW_BRANCH) {
@@ -46,6 +46,10 @@ static int decode(qc_plan *plan, const qc_codeview *view)
         } else if (flow == QC_FLOW_JUMP_BACK || flow == QC_FLOW_BRANCH_BACK) {
             one->target = one->end - argument;
         }
+        if (qc_plan_is_branch(one) || flow == QC_FLOW_ASYNC_END) {
+            plan->forks[plan->fork_count++] = plan->count;
+        }
+        plan->index[start] = plan->count++;
         unit = start = one->end;
         argument = 0;
     }
@@ -200,13 +204,10 @@ static void flow_lines(qc_plan *plan, const qc_codeview *view)
     }
 }
 
-static void find_entries(qc_plan *plan)
+/* Does a line begin here? Of what can be reached. */
+static bool is_entry(const qc_instruction *one)
 {
-    for (uint32_t k = plan->first; k < plan->count; k++) {
-        qc_instruction *one = &plan->instructions[k];
-        one->entry =
-            bears_line(one) && one->before != QC_BEFORE_NOTHING && one->before != one->line;
-    }
+    return bears_line(one) && one->before != one->line;
 }
 
 /* ------------------------------------------------------------------ the stack */
@@ -390,16 +391,15 @@ static void plan_side(qc_plan *plan, const qc_codeview *view, side_table *sides,
 
 static void plan_sides(qc_plan *plan, const qc_codeview *view, side_table *sides)
 {
-    for (uint32_t k = plan->first; k < plan->count; k++) {
+    for (uint32_t n = 0; n < plan->fork_count; n++) {
+        uint32_t k = plan->forks[n];
         const qc_instruction *one = &plan->instructions[k];
-        if (one->before == QC_BEFORE_NOTHING) {
+        if (k < plan->first || one->before == QC_BEFORE_NOTHING) {
             continue;
         }
+        plan_side(plan, view, sides, k, QC_HIT_LEFT);
         if (qc_plan_is_branch(one)) {
-            plan_side(plan, view, sides, k, QC_HIT_LEFT);
             plan_side(plan, view, sides, k, QC_HIT_RIGHT);
-        } else if (qc_opcode_flow(one->opcode) == QC_FLOW_ASYNC_END) {
-            plan_side(plan, view, sides, k, QC_HIT_LEFT);
         }
     }
 }
@@ -440,11 +440,11 @@ static uint32_t line_to_catch(const qc_plan *plan, uint32_t k)
 static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
 {
     const qc_instruction *one = &plan->instructions[k];
-    unsigned flags = one->entry ? QC_HIT_LINE : 0;
-    qc_planned *probe;
     if (one->before == QC_BEFORE_NOTHING) {
         return 0; /* never reached */
     }
+    unsigned flags = is_entry(one) ? QC_HIT_LINE : 0;
+    qc_planned *probe;
     uint32_t own = k;
     if (returns_constant(plan, k)) {
         flags |= QC_HIT_RETURN;
@@ -541,10 +541,11 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked
     plan->units = view->units;
     plan->wrapper = QC_PROBE_NONE;
     plan->instructions = qc_malloc(view->units * sizeof(qc_instruction));
-    plan->index = qc_malloc(view->units * sizeof(uint32_t));
+    plan->index = qc_malloc(2 * (size_t)view->units * sizeof(uint32_t));
     int result = -1;
     if (plan->instructions != NULL && plan->index != NULL) {
         memset(plan->index, 0xFF, view->units * sizeof(uint32_t));
+        plan->forks = plan->index + view->units;
         result = decode(plan, view);
         result = result == 0 ? connect(plan, view) : result;
         result = result == 0 ? fill_lines(plan, view) : result;
@@ -552,7 +553,6 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked
     if (result == 0) {
         plan->first = first_index(plan);
         flow_lines(plan, view);
-        find_entries(plan);
         if (!marked) {
             result = find_marks(plan, view);
         } else if (marks != NULL) {
@@ -578,7 +578,7 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked
 void qc_plan_free(qc_plan *plan)
 {
     qc_free(plan->instructions, plan->units * sizeof(qc_instruction));
-    qc_free(plan->index, plan->units * sizeof(uint32_t));
+    qc_free(plan->index, 2 * (size_t)plan->units * sizeof(uint32_t));
     qc_free(plan->probes, plan->probe_capacity * sizeof(qc_planned));
     qc_free(plan->spans, plan->span_capacity * sizeof(qc_line_span));
     memset(plan, 0, sizeof *plan);

@@ -40,7 +40,6 @@ typedef struct qc_instruction {
     bool handler;  /* exceptions land here */
     bool covered;  /* what it raises lands on a handler */
     bool out;      /* what it raises is of interest, though it leaves the code */
-    bool entry;    /* a line begins here */
     bool pad;      /* needs a NOP of its own on the way from the instruction before */
 } qc_instruction;
 
@@ -80,6 +79,8 @@ typedef struct qc_plan {
     qc_instruction *instructions;
     uint32_t count;
     uint32_t *index; /* unit → index of the instruction that begins there */
+    uint32_t *forks; /* indices of the branches, and of the ends of an async for */
+    uint32_t fork_count;
     uint32_t units;
     uint32_t first;     /* index of the first instruction that can have a probe */
     uint32_t wrapper;   /* unit of the handler around a whole generator; QC_PROBE_NONE */
@@ -91,6 +92,7 @@ typedef struct qc_plan {
     uint32_t span_count, span_capacity;
 
     bool generator; /* or a coroutine */
+    bool classes;   /* it makes some */
     bool tells;     /* it is asked where frames begin and end */
     bool outs;      /* some instruction has `out` */
     bool pads;      /* some instruction needs a pad */

@@ -45,6 +45,7 @@ typedef struct qc_twin {
     bool lazy;    /* a function that was not woken yet: its constants are its original's */
     bool moved;   /* instructions stand elsewhere than in the original */
     bool settled; /* it may have run without waking: nothing may move any more */
+    bool fresh;   /* being armed for the first time: it has not run at all */
 } qc_twin;
 
 /* Frees a twin (NULL is ignored) whose code object dies, and gives its reference to the original
