@@ -27,7 +27,8 @@ int qc_probe_context_check(qc_tracer *tracer)
 static void arm_again(const qc_tracer *tracer, qc_link *link)
 {
     if (tracer->started && link->record != NULL && link->twin != NULL) {
-        (void)qc_twin_arm(link, tracer->store->branch, false, false); /* what can't be was told before */
+        /* What can't be was told before. */
+        (void)qc_twin_arm(link, tracer->store->branch, false, false);
     }
 }
 

@@ -132,7 +132,8 @@ static int set_line(PyObject *frame, PyObject *value, void *closure)
     int result = events.set_line(frame, value, closure);
     const qc_tracer *tracer = events.map->prober;
     if (link->record != NULL && tracer != NULL && link->epoch == tracer->store->epoch) {
-        (void)qc_twin_arm(link, tracer->store->branch, false, false); /* what can't be was told before */
+        /* What can't be was told before. */
+        (void)qc_twin_arm(link, tracer->store->branch, false, false);
     }
     return result;
 }

@@ -468,4 +468,58 @@ void qc_layout_free(qc_layout *layout)
     memset(layout, 0, sizeof *layout);
 }
 
+/* ------------------------------------------------------------------ models */
+
+static int copy_layout(qc_layout *copy, const qc_layout *layout)
+{
+    size_t probes = layout->probe_count * sizeof(qc_probe);
+    *copy = *layout;
+    copy->outs = (qc_bytes){0};
+    copy->code = qc_malloc(layout->bytes);
+    copy->probes = qc_malloc(probes);
+    if (copy->code == NULL || copy->probes == NULL ||
+        (layout->outs.items != NULL &&
+         qc_bytes_append(&copy->outs, layout->outs.items, layout->outs.size) < 0)) {
+        qc_layout_free(copy);
+        return -1;
+    }
+    memcpy(copy->code, layout->code, layout->bytes);
+    memcpy(copy->probes, layout->probes, probes);
+    return 0;
+}
+
+qc_model *qc_model_new(const qc_layout *layout, uint32_t hook, bool tells)
+{
+    qc_model *model = qc_malloc(sizeof *model);
+    if (model != NULL && copy_layout(&model->layout, layout) < 0) {
+        qc_free(model, sizeof *model);
+        return NULL;
+    }
+    if (model != NULL) {
+        model->hook = hook;
+        model->tells = tells;
+    }
+    return model;
+}
+
+void qc_model_free(qc_model *model)
+{
+    if (model != NULL) {
+        qc_layout_free(&model->layout);
+        qc_free(model, sizeof *model);
+    }
+}
+
+size_t qc_model_bytes(const qc_model *model)
+{
+    const qc_layout *layout = &model->layout;
+    return sizeof *model + layout->bytes + layout->outs.capacity +
+           layout->probe_count * sizeof(qc_probe);
+}
+
+int qc_model_copy(qc_layout *layout, const qc_model *model)
+{
+    return copy_layout(layout, &model->layout);
+}
+
 #endif

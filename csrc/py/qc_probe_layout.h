@@ -58,4 +58,38 @@ int qc_layout_make(qc_layout *layout, const qc_plan *plan, const qc_codeview *vi
 
 void qc_layout_free(qc_layout *layout);
 
+/* A layout that moves nothing, kept for other copies of the same code. */
+typedef struct qc_model {
+    qc_layout layout;
+    uint32_t hook; /* as for qc_layout_make */
+    bool tells;    /* as for qc_plan_make */
+} qc_model;
+
+#if QC_HAVE_PROBES
+
+/* A model of a layout that moves nothing; NULL when memory ran out. */
+qc_model *qc_model_new(const qc_layout *layout, uint32_t hook, bool tells);
+
+/* NULL is ignored. */
+void qc_model_free(qc_model *model);
+
+/* What it takes. */
+size_t qc_model_bytes(const qc_model *model);
+
+/* Lays out the same as the model. 0, or -1 when memory ran out: nothing is to be freed then. */
+int qc_model_copy(qc_layout *layout, const qc_model *model);
+
+#else
+
+static inline void qc_model_free(qc_model *Py_UNUSED(model))
+{
+}
+
+static inline size_t qc_model_bytes(const qc_model *Py_UNUSED(model))
+{
+    return 0;
+}
+
+#endif
+
 #endif

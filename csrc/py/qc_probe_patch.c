@@ -79,7 +79,8 @@ static void plain_again(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 /* Before the unit changes: nobody may rely on what stands there. */
 static void warn_neighbours(PyCodeObject *code, qc_twin *twin, uint32_t unit)
 {
-    if (twin->fresh && (unit == 0 || !qc_opcode_is_joined(qc_code_bytes(code)[2 * (size_t)unit - 2]))) {
+    const uint8_t *at = qc_code_bytes(code) + 2 * (size_t)unit;
+    if (twin->fresh && (unit == 0 || !qc_opcode_is_joined(at[-2]))) {
         return; /* nothing looks ahead before it has run */
     }
     const uint8_t *clean = qc_code_shown(code);

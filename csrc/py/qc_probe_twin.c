@@ -191,22 +191,39 @@ static void take_layout(qc_link *link, qc_layout *layout, const new_parts *parts
     twin->awake = true;
 }
 
-/* Plans and lays out. 0; 1 if that can't be done in the room that there is; -1: no memory. */
+static int plan_and_lay_out(qc_layout *layout, const qc_codeview *view, const qc_model *as,
+                            bool marked, const uint8_t *marks)
+{
+    qc_plan plan;
+    int result = qc_plan_make(&plan, view, as->tells, marked, marks);
+    if (result == 0) {
+        result = qc_layout_make(layout, &plan, view, as->hook);
+        qc_plan_free(&plan);
+    }
+    return result;
+}
+
+/* Plans and lays out, or takes what was found for other code that is the same. 0; 1 if that can't
+ * be done in the room that there is; -1: no memory. */
 static int lay_out(const qc_link *link, qc_layout *layout)
 {
     const qc_twin *twin = link->twin;
     qc_codeview view = view_of(twin->original, qc_code_shown(twin->original));
-    qc_plan plan;
-    const qc_record *record = link->record;
+    qc_record *record = link->record;
     bool marked = record != NULL && record->owner->branch && record->hits.units == view.units;
-    int result = qc_plan_make(&plan, &view, qc_context_is_test(twin->original), marked,
-                              marked && record->marks ? record->hits.bytes : NULL);
-    if (result != 0) {
-        return result;
+    qc_model as = {.hook = (uint32_t)PyTuple_GET_SIZE(link->code->co_consts),
+                   .tells = qc_context_is_test(twin->original)};
+    const qc_model *model = marked ? record->model : NULL;
+    int result;
+    if (model != NULL && model->hook == as.hook && model->tells == as.tells) {
+        result = qc_model_copy(layout, model);
+    } else {
+        const uint8_t *marks = marked && record->marks ? record->hits.bytes : NULL;
+        result = plan_and_lay_out(layout, &view, &as, marked, marks);
     }
-    result =
-        qc_layout_make(layout, &plan, &view, (uint32_t)PyTuple_GET_SIZE(link->code->co_consts));
-    qc_plan_free(&plan);
+    if (result == 0 && marked && model == NULL && record->attached > 1 && !layout->moved) {
+        record->model = qc_model_new(layout, as.hook, as.tells); /* it may be NULL */
+    }
     if (result == 0 && (layout->units > twin->stub || (layout->moved && twin->settled))) {
         qc_layout_free(layout);
         return 1;

@@ -3,6 +3,7 @@
 #include "../core/qc_mem.h"
 #include "../core/qc_pack.h"
 #include "qc_flow.h"
+#include "qc_probe_layout.h"
 #include "qc_probe_twin.h"
 #include "qc_record.h"
 #include "qc_session.h"
@@ -39,7 +40,8 @@ qc_codeview qc_record_view(const qc_record *record)
 /* Bytes that a record takes, about. */
 static size_t record_size(const qc_record *record)
 {
-    return sizeof *record + record->hits.units * (record->bytecode != NULL ? 3 : 1);
+    size_t model = record->model != NULL ? qc_model_bytes(record->model) : 0;
+    return sizeof *record + record->hits.units * (record->bytecode != NULL ? 3 : 1) + model;
 }
 
 static void dead_push(qc_records *records, qc_record *record)
@@ -116,6 +118,7 @@ static void record_free(qc_record *record)
     if (record->quiet != NULL) {
         qc_free(record->quiet, (record->quiet[0] + 1) * sizeof *record->quiet);
     }
+    qc_model_free(record->model);
     qc_free(record, sizeof *record);
 }
 

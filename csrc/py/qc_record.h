@@ -38,6 +38,7 @@ typedef struct qc_record {
     uint32_t *quiet; /* units whose line events never come, their number first (qc_quiet); NULL */
     qc_key key;
     struct qc_sheet *sheet; /* of a session: its page in the atlas; NULL */
+    struct qc_model *model; /* where the probes of its code objects go; NULL: not kept */
 } qc_record;
 
 /* Where an exception that was raised at `lasti` and caught at `unit` came from and went to. */

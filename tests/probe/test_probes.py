@@ -280,6 +280,49 @@ def test_duplicates_share_what_was_seen(prober: Prober) -> None:
     assert prober.store.stats()["code_records"] < 100
 
 
+@pytest.mark.parametrize("more", [(), (1,), (1,) * 300], ids=len)
+def test_every_copy_sees_what_the_others_did_not(more: tuple[int, ...]) -> None:
+    """The probes of copies go where those of another copy are, unless theirs can't stand there."""
+    source = """
+def f(x):
+    for i in x:
+        if i:
+            a = 1 / i
+        elif x[1]:
+            a = 2
+        else:
+            a = 3
+            raise KeyError
+    return a
+"""
+    seen = []
+    for copies in (False, True):
+        prober = Prober()
+        prober.start()
+        functions = []
+        for number in range(6 if copies else 1):
+            names: dict[str, Any] = {}
+            exec(compile(source, FILE, "exec"), names)
+            f = names["f"]
+            if copies and number > 2:
+                f.__code__ = f.__code__.replace(co_consts=(*f.__code__.co_consts, *more))
+            functions.append(f)
+        arcs = []
+        for x in ([1], [0, 1], [0, 0], [], None, [1, 1]):
+            f = functions.pop() if copies else functions[0]
+            try:
+                f(x)
+            except (KeyError, TypeError, UnboundLocalError):
+                pass
+            arcs.append(prober.arcs())
+        prober.store.renew()
+        f([1, 1])
+        arcs.append(prober.arcs())
+        prober.stop()
+        seen.append(arcs)
+    assert seen[0] == seen[1]
+
+
 def test_threads(prober: Prober, load: Load) -> None:
     f = load(LOOP).f
     wrong: list[int] = []
