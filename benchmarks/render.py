@@ -343,8 +343,9 @@ def one_version(version: Version) -> Iterator[str]:
 
 
 def _reason(why: str) -> str:
-    """The reason without the name of its class and the list of all engines."""
-    return why.partition("Error: ")[2].partition("; the engines are")[0] or why
+    """The reason without the name of its class, if it is a sentence, and the list of all engines."""
+    sentence = why.partition("Error: ")[2].partition("; the engines are")[0]
+    return sentence if " " in sentence else why
 
 
 def programs(version: Version, mode: str) -> Iterator[str]:
