@@ -343,7 +343,7 @@ def one_version(version: Version) -> Iterator[str]:
 
 
 def _reason(why: str) -> str:
-    """The reason without the name of its class, if it is a sentence, and the list of all engines."""
+    """The reason without its class, if it is a sentence, and without the list of all engines."""
     sentence = why.partition("Error: ")[2].partition("; the engines are")[0]
     return sentence if " " in sentence else why
 
