@@ -352,6 +352,13 @@ static int write_places(builder *b)
     return 0;
 }
 
+/* Is what the next instruction raises led as if this one had? For exceptions that come out of a
+ * function that it calls, CPython 3.13 looks at the unit before it. */
+static bool leads_next(const qc_instruction *one)
+{
+    return (one + 1)->out && !one->covered && qc_opcode_is_harmless(one->opcode);
+}
+
 /* The exception table that leads what leaves the code past the last probe. */
 static int write_outs(builder *b)
 {
@@ -363,7 +370,8 @@ static int write_outs(builder *b)
     }
     for (uint32_t k = plan->first; k < plan->count; k++) {
         const qc_instruction *one = &plan->instructions[k];
-        memset(wanted + one->start, one->out, one->end - one->start);
+        bool out = one->out || (k + 1 < plan->count && leads_next(one));
+        memset(wanted + one->start, out, one->end - one->start);
     }
     uint32_t target = b->out->probes[plan->probe_count - 1].trampoline;
     int result =

@@ -475,6 +475,25 @@ def f(numbers):
     assert (2, -1) not in arcs
 
 
+def test_an_exception_that_a_call_gives_on(prober: Prober, load: Load) -> None:
+    """The instruction before the call, which drops what is left of the comparison, never raises."""
+    f = load("""
+def f(g, x):
+    if g(0 < x < 5):
+        return 1
+""").f
+
+    def fails(x: bool) -> None:
+        raise KeyError
+
+    for x in (1, -1, 9):
+        prober.store.renew()
+        prober.arcs()
+        with pytest.raises(KeyError):
+            f(fails, x)
+        assert (2, -1) in prober.arcs()
+
+
 def test_exceptions_that_are_caught(prober: Prober, load: Load) -> None:
     f = load("""
 def f(x):
