@@ -178,7 +178,7 @@ class Benchmark:
                 row.pop(name, None)
 
     def measure(self, rounds: int, once: Container[str] = ()) -> None:
-        """All rounds, of the tools `once` the first; one that fails on a workload is done there."""
+        """All rounds, of tools in `once` the first alone; none goes on where it failed."""
         total = rounds * len(self.workloads) * len(self.tools)
         done = 0
         for turn in range(rounds):

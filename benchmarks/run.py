@@ -52,7 +52,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--rounds and --scale must be positive")
     try:
         options.tools = tools.choose(options.tools)
-        options.once = {tool.name for tool in tools.choose(options.once)} if options.once else set()
+        once = tools.choose(options.once) if options.once else []
+        options.once = {tool.name for tool in once} - {tools.NONE}
         others = (suites, sessions, starts)
         patterns = [n for n in options.programs if not any(kind.choose([n]) for kind in others)]
         chosen = patterns or not options.programs
@@ -122,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.workloads:
             benchmark.warm_up()
-            benchmark.measure(options.rounds, options.once - {tools.NONE})
+            benchmark.measure(options.rounds, options.once)
         found = run_suites(options, progress)
         started = starts.run(options.starts, options.rounds, progress)
         examples = sessions.run(options.sessions, options.rounds, options.scale, progress)
@@ -149,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = {
             "rounds": options.rounds,
             "scale": options.scale,
-            "once": sorted(options.once - {tools.NONE}),
+            "once": sorted(options.once),
             "load": loads,
         }
         result = {
