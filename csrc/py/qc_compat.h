@@ -392,6 +392,17 @@ static inline PyObject *qc_error_take(void)
 #endif
 }
 
+/* Sets an exception that was taken, as it was, in place of any other; takes the reference. */
+static inline void qc_error_restore(PyObject *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyObject *type = error != NULL ? Py_NewRef((PyObject *)Py_TYPE(error)) : NULL;
+    PyErr_Restore(type, error, error != NULL ? PyException_GetTraceback(error) : NULL);
+#endif
+}
+
 /* --------------------------------------------------------------------------- opcodes */
 
 /* Opcodes whose names differ or that do not exist everywhere; -1 matches nothing. */

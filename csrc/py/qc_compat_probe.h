@@ -33,18 +33,23 @@ static inline void qc_trampoline_test(uint8_t *code)
 #endif
 }
 
-/* The end of the trampoline of a stub, which goes back to the RESUME. It must not look like a jump
- * to there: sys.monitoring would take RESUME for the beginning of a line. So it stands where a
- * LOAD_GLOBAL has its caches. */
-enum { QC_HIDDEN_JUMP_UNITS = QC_CODE_IS_BORN_WARM ? 2 : 0, QC_HIDDEN_JUMP_CACHES = 4 };
+/* The end of the trampoline of a stub, which goes back to the RESUME, and of one behind a RESUME.
+ * It must not look like a jump to there: sys.monitoring would have a line begin there. So it stands
+ * where a LOAD_GLOBAL has its caches. */
+enum {
+    QC_HIDDEN_JUMP_UNITS = QC_CODE_IS_BORN_WARM ? 3 : 0,
+    QC_HIDDEN_JUMP_CACHES = 3,
+    QC_WAY_BACK_UNITS = QC_HIDDEN_JUMP_UNITS + QC_HIDDEN_JUMP_CACHES
+};
 
 static inline void qc_hide_jump(uint8_t *code)
 {
 #if QC_CODE_IS_BORN_WARM
     code[0] = JUMP_FORWARD;
-    code[1] = 1;
+    code[1] = 2;
     code[2] = LOAD_GLOBAL;
     code[3] = 0;
+    code[4] = code[5] = 0; /* CPython writes to its first cache, and not to the other three */
 #else
     (void)code;
 #endif
@@ -385,45 +390,6 @@ static inline void qc_recursion_allow(int calls)
     PyThreadState_Get()->c_recursion_remaining += calls;
 #else
     PyThreadState_Get()->recursion_remaining += calls;
-#endif
-}
-
-/* Has every Python frame evaluated by `function` (NULL: by CPython itself). 0, or -1 where another
- * tool has set its own. */
-static inline int qc_set_evaluator(_PyFrameEvalFunction function, _PyFrameEvalFunction expected)
-{
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    _PyFrameEvalFunction now = _PyInterpreterState_GetEvalFrameFunc(interpreter);
-    if (now != (expected != NULL ? expected : _PyEval_EvalFrameDefault)) {
-        return -1;
-    }
-    _PyInterpreterState_SetEvalFrameFunc(interpreter,
-                                         function != NULL ? function : _PyEval_EvalFrameDefault);
-    return 0;
-}
-
-/* What evaluating `frame` gives if its code, which has not begun, is `code` instead; NULL: the
- * exception that is set. */
-static inline PyObject *qc_evaluate_instead(PyThreadState *thread, _PyInterpreterFrame *frame,
-                                            PyCodeObject *code)
-{
-#if QC_CODE_IS_BORN_WARM
-    int more = code != NULL ? code->co_framesize - qc_iframe_code(frame)->co_framesize : 0;
-    if (more > 0 && thread->datastack_limit - thread->datastack_top > more) {
-        thread->datastack_top += more; /* it is the last on its stack */
-#if QC_AT_LEAST_3_13
-        Py_SETREF(frame->f_executable, Py_NewRef(code));
-        frame->instr_ptr = _PyCode_CODE(code);
-#else
-        Py_SETREF(frame->f_code, (PyCodeObject *)Py_NewRef(code));
-        frame->prev_instr = _PyCode_CODE(code) - 1;
-#endif
-    }
-    return _PyEval_EvalFrameDefault(thread, frame, code == NULL);
-#else
-    (void)thread;
-    return code != NULL ? PyEval_EvalCode((PyObject *)code, frame->f_globals, frame->f_locals)
-                        : NULL;
 #endif
 }
 

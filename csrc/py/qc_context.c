@@ -14,9 +14,7 @@ int qc_context_abandon(qc_tracer *tracer)
 {
     PyObject *error = qc_error_take();
     (void)qc_context_end(tracer);
-    PyErr_Clear();
-    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_DECREF(error);
+    qc_error_restore(error);
     return -1;
 }
 

@@ -451,7 +451,7 @@ static int probe_start(qc_tracer *tracer)
         return -1;
     }
     map->prober = tracer;
-    tracer->store->records.contexts = qc_context_is_asked(tracer);
+    tracer->store->records.contexts = tracer->test_contexts && qc_context_is_asked(tracer);
     tracer->store->rearm = rearm;
     tracer->store->rearm_context = tracer;
     tracer->started = true;
@@ -467,9 +467,7 @@ static int probe_start(qc_tracer *tracer)
     }
     PyObject *error = qc_error_take();
     (void)probe_stop(tracer);
-    PyErr_Clear();
-    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_DECREF(error);
+    qc_error_restore(error);
     return -1;
 }
 
@@ -502,8 +500,9 @@ static PyObject *probe_tracer_new(PyTypeObject *type, PyObject *args, PyObject *
 
 PyDoc_STRVAR(probe_tracer_doc,
              "ProbeTracer(*, test_contexts=False, chained=False)\n--\n\n"
-             "Measures the whole process through probes in the bytecode. It asks\n"
-             "should_start_context about functions that are named as tests only.");
+             "Measures the whole process through probes in the bytecode. With\n"
+             "test_contexts, should_start_context is asked about functions that are\n"
+             "named as tests only.");
 
 static PyType_Slot probe_tracer_slots[] = {
     {Py_tp_doc, (void *)probe_tracer_doc},

@@ -4,6 +4,7 @@
 #include "qc_engine_probe.h"
 #include "qc_flow.h"
 #include "qc_probe_bell.h"
+#include "qc_probe_calls.h"
 #include "qc_probe_context.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_patch.h"
@@ -55,7 +56,8 @@ static void mute(qc_codemap *map, uint32_t unit)
 static void hide_from_trace_function(qc_link *link, const qc_probe *probe, uint32_t unit)
 {
     PyCodeObject *code = link->code;
-    if (QC_LIKELY(!qc_code_has_line_events(code)) || probe->kind == QC_PROBE_OUT) {
+    if (QC_LIKELY(!qc_code_has_line_events(code)) || probe->kind == QC_PROBE_OUT ||
+        qc_probe_hides_jump(probe->flags)) {
         return;
     }
     int line = PyCode_Addr2Line(code, 2 * (int)probe->patch);
@@ -132,6 +134,9 @@ static void record_probe(qc_link *link, qc_probe *probe)
     if (probe->flags & QC_HIT_PASSED) {
         qc_record_hit(link->record, probe->own_unit, QC_HIT_PASSED);
     }
+    if (probe->flags & QC_PROBE_RESUMED) {
+        qc_record_hit(link->record, probe->line_unit - 1, QC_HIT_PASSED);
+    }
     if (probe->side) {
         qc_record_hit(link->record, probe->side_unit, probe->side);
     }
@@ -182,6 +187,9 @@ static int fire_in_contexts(qc_tracer *tracer, qc_link *link, qc_probe *probe)
 
 static int fire(qc_link *link, qc_probe *probe)
 {
+    if (qc_probe_calls_passes(link, probe)) {
+        return 0;
+    }
     qc_tracer *tracer = link->map->prober;
     if (QC_UNLIKELY(link->record != NULL && link->record->owner->contexts && tracer != NULL)) {
         return fire_in_contexts(tracer, link, probe);

@@ -54,10 +54,17 @@ static uint32_t own_units(const builder *b, const qc_planned *probe, uint32_t *f
     }
 }
 
+bool qc_probe_hides_jump(unsigned flags)
+{
+    return QC_CODE_IS_BORN_WARM && flags & QC_PROBE_RESUMED;
+}
+
 static uint32_t trampoline_size(const builder *b, const qc_planned *probe)
 {
     uint32_t from, own = own_units(b, probe, &from);
-    uint32_t back = probe->kind == QC_PROBE_JUMP ? QC_FAR_UNITS : 1;
+    uint32_t back = qc_probe_hides_jump(probe->flags) ? QC_WAY_BACK_UNITS
+                    : probe->kind == QC_PROBE_JUMP    ? QC_FAR_UNITS
+                                                      : 1;
     return own + qc_prefixes_for(b->hook) + 1u + QC_TRAMPOLINE_TEST_UNITS + back;
 }
 
@@ -277,6 +284,9 @@ static uint32_t write_trampoline(builder *b, uint32_t at)
     at = asks_first ? copy_units(b, at, from, own) : at;
     if (planned->kind == QC_PROBE_OUT) {
         return qc_write_prefixed(b->out->code, at, 0, RERAISE, 1);
+    }
+    if (qc_probe_hides_jump(planned->flags)) {
+        return qc_room_write_way_back(b->out->code, at, to);
     }
     uint32_t end = at + (jump ? QC_FAR_UNITS : 1);
     return qc_write_prefixed(b->out->code, at, jump ? QC_FAR_UNITS - 1 : 0,

@@ -27,7 +27,7 @@ typedef struct qc_probe {
     uint32_t begin_unit;      /* of the original: where a handler's line begins */
     uint8_t kind;             /* qc_probe_kind */
     uint8_t side;             /* QC_HIT_LEFT, QC_HIT_RIGHT, or 0: none */
-    uint8_t flags;            /* hits of the instruction itself: QC_HIT_LINE, _RETURN, _PASSED */
+    uint8_t flags;            /* as in qc_planned */
     uint8_t prefixes;         /* EXTENDED_ARGs before the opcode of the instruction */
     uint8_t opcode, argument; /* what stands at the place while the probe is armed */
     int16_t slots;            /* of the stack that the trampoline needs */
@@ -35,6 +35,11 @@ typedef struct qc_probe {
     bool done;      /* QC_PROBE_CATCH, QC_PROBE_OUT: every exception of interest was seen */
     uint16_t saved; /* while armed: the unit displaced, opcode in the low byte */
 } qc_probe;
+
+/* Does the trampoline of a probe with these flags go back by a jump that looks like none? After a
+ * RESUME there is a line event wherever CPython finds that something jumps to, on the same line,
+ * too. */
+bool qc_probe_hides_jump(unsigned flags);
 
 typedef struct qc_layout {
     uint8_t *code;  /* without probes, with trampolines; if not moved, only from clean_units on */

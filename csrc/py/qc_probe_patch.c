@@ -275,6 +275,8 @@ static bool lacks(const qc_record *record, const qc_probe *probe, bool branches)
     }
     return (own & QC_HIT_RETURN && !qc_hits_has(hits, probe->own_unit, QC_HIT_RETURN)) ||
            (own & QC_HIT_PASSED && !qc_hits_has(hits, probe->own_unit, QC_HIT_PASSED)) ||
+           (probe->flags & QC_PROBE_RESUMED &&
+            !qc_hits_has(hits, probe->line_unit - 1, QC_HIT_PASSED)) ||
            (probe->side && !qc_hits_has(hits, probe->side_unit, probe->side));
 }
 
@@ -305,7 +307,8 @@ bool qc_twin_arm(qc_link *link, bool branches, bool all, bool fresh)
             continue;
         }
         if (probe->slots > twin->slots) {
-            left_out |= probe->kind != QC_PROBE_OUT; /* docs/engines.md tells of that one */
+            /* docs/engines.md tells of those that don't count. */
+            left_out |= probe->kind != QC_PROBE_OUT && probe->flags != QC_PROBE_RESUMED;
         } else {
             arm(link->code, twin, probe);
         }

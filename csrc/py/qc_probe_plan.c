@@ -414,6 +414,13 @@ static inline bool returns_constant(const qc_plan *plan, uint32_t k)
            plan->instructions[one->next].comers == 1 && !plan->instructions[one->next].pad;
 }
 
+/* Does a suspended frame go on with instruction k? Another context may have begun since then. */
+static bool goes_on(const qc_plan *plan, uint32_t k)
+{
+    return plan->generator && k > 1 && qc_opcode_is_resume(plan->instructions[k - 1].opcode) &&
+           plan->instructions[k - 2].opcode == YIELD_VALUE && plan->instructions[k].comers == 1;
+}
+
 /* The flags for contexts of the instruction k, which has these others. */
 static unsigned tells(const qc_plan *plan, uint32_t k, unsigned flags)
 {
@@ -457,6 +464,7 @@ static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
     if (one->marks & QC_MARK_PROOF) {
         flags |= QC_HIT_PASSED;
     }
+    flags |= goes_on(plan, k) ? QC_PROBE_RESUMED : 0;
     flags |= tells(plan, k, flags);
     bool side = sides->of[k] != QC_PROBE_NONE;
     if (one->pad) {

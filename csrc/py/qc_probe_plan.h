@@ -56,13 +56,19 @@ typedef enum qc_probe_kind {
 } qc_probe_kind;
 
 /* More flags of a probe: the frame begins or goes on here, or is left or suspended. Contexts that
- * begin with a function ask (qc_context.h). */
-enum { QC_TELLS_BEGIN = 64, QC_TELLS_END = 128, QC_TELLS = QC_TELLS_BEGIN | QC_TELLS_END };
+ * begin with a function ask (qc_context.h). And: the unit before is the RESUME of a suspended
+ * frame, whose QC_HIT_PASSED is hit, too. */
+enum {
+    QC_PROBE_RESUMED = 16, /* as QC_HIT_UNWIND, which no probe knows before */
+    QC_TELLS_BEGIN = 64,
+    QC_TELLS_END = 128,
+    QC_TELLS = QC_TELLS_BEGIN | QC_TELLS_END
+};
 
 typedef struct qc_planned {
     qc_probe_kind kind;
     uint32_t where;   /* index of the instruction */
-    unsigned flags;   /* QC_HIT_LINE, QC_HIT_RETURN, QC_HIT_PASSED: its own hits */
+    unsigned flags;   /* QC_HIT_LINE, QC_HIT_RETURN, QC_HIT_PASSED: its own hits; and those above */
     uint32_t own;     /* the instruction whose hits QC_HIT_RETURN and QC_HIT_PASSED are */
     int32_t slots;    /* of a generator: of the stack that its trampoline needs */
     uint32_t begin;   /* of QC_PROBE_CATCH: the instruction where the handler's line begins */

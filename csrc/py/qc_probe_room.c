@@ -31,8 +31,7 @@ uint32_t qc_room_entry(const qc_codeview *view)
     return view->units;
 }
 
-/* A jump that goes back to `to` and doesn't look like it; gives the unit after. */
-static uint32_t write_way_back(uint8_t *code, uint32_t at, uint32_t to)
+uint32_t qc_room_write_way_back(uint8_t *code, uint32_t at, uint32_t to)
 {
     qc_hide_jump(code + 2 * (size_t)at);
     at += QC_HIDDEN_JUMP_UNITS;
@@ -53,21 +52,19 @@ static uint32_t question_units(uint32_t hook)
     return qc_prefixes_for(hook) + 1u + QC_TRAMPOLINE_TEST_UNITS;
 }
 
-enum { WAY_BACK_UNITS = QC_HIDDEN_JUMP_UNITS + QC_HIDDEN_JUMP_CACHES };
-
 uint32_t qc_room_landing(uint32_t stub, uint32_t hook)
 {
-    return stub + question_units(hook) + WAY_BACK_UNITS;
+    return stub + question_units(hook) + QC_WAY_BACK_UNITS;
 }
 
 void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook)
 {
-    uint32_t at = write_way_back(code, write_question(code, stub, hook), entry);
+    uint32_t at = qc_room_write_way_back(code, write_question(code, stub, hook), entry);
     at = qc_write_prefixed(code, at, 0, POP_TOP, 0);
     if (QC_RING_HIDES_EVENTS) {
         at = write_question(code, at, hook);
     }
-    (void)write_way_back(code, at, entry - QC_STUB_AFTER_RESUME);
+    (void)qc_room_write_way_back(code, at, entry - QC_STUB_AFTER_RESUME);
 }
 
 uint8_t qc_room_write_jump(uint8_t *code, uint32_t at, uint32_t to)
@@ -97,6 +94,7 @@ typedef struct census {
     uint32_t handlers;
     uint32_t branches, jumps;
     uint32_t classes; /* that exceptions may lead past */
+    uint32_t resumes; /* where suspended frames may go on */
 } census;
 
 static void add(uint64_t *set, uint32_t unit)
@@ -164,21 +162,36 @@ static void add_jumps(const qc_codeview *view, unit_sets *sets, census *count)
     }
 }
 
-/* Adds what tells where frames begin and end. */
-static void add_telling(const qc_codeview *view, unit_sets *sets)
+/* Is it the code of a generator, or a coroutine? */
+static bool makes_generator(const qc_codeview *view)
+{
+    uint32_t unit = 0;
+    while (unit < view->units && !qc_opcode_is_resume(view->code[2 * unit])) {
+        if (view->code[2 * unit++] == RETURN_GENERATOR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds what tells where frames begin and end, or but where suspended ones go on. */
+static void add_telling(const qc_codeview *view, bool tells, unit_sets *sets, census *count)
 {
     for (uint32_t unit = 0; unit < view->units; unit++) {
         uint8_t opcode = view->code[2 * unit];
-        if (qc_plan_tells(opcode)) {
-            add(sets->sites, unit + (uint32_t)qc_opcode_is_resume(opcode));
+        if (qc_opcode_is_resume(opcode)) {
+            add(sets->sites, unit + 1);
+            count->resumes++;
+        } else if (tells && qc_plan_tells(opcode)) {
+            add(sets->sites, unit);
         }
     }
 }
 
 static void take_census(const qc_codeview *view, bool tells, unit_sets *sets, census *count)
 {
-    if (tells) {
-        add_telling(view, sets);
+    if (tells || makes_generator(view)) {
+        add_telling(view, tells, sets, count);
     }
     qc_line_changes(view, sets->sites);
     add_handlers(view, sets, count);
@@ -208,12 +221,13 @@ uint32_t qc_room_units(const qc_codeview *view, uint32_t hook, bool tells, uint3
     uint32_t ask = question_units(hook);
     uint32_t units = view->units + count.pads +
                      (count.sites + count.pads + count.classes) * (ask + 1) + count.handlers +
+                     count.resumes * QC_WAY_BACK_UNITS +
                      count.branches * (ask + QC_FAR_UNITS + QC_MAX_EXIT_UNITS) + ask + QC_FAR_UNITS;
     if (units > NEAR) {
         units += 2 * count.jumps + units / ONE_ISLAND_IN;
     }
     *stub = units;
-    return qc_room_landing(units, hook) + 1 + ask + WAY_BACK_UNITS;
+    return qc_room_landing(units, hook) + 1 + ask + QC_WAY_BACK_UNITS;
 }
 
 #endif

@@ -37,6 +37,9 @@ uint32_t qc_room_landing(uint32_t stub, uint32_t hook);
 /* Writes the trampoline of a stub, which goes back to `entry`, and the landing. */
 void qc_room_write_stub(uint8_t *code, uint32_t stub, uint32_t entry, uint32_t hook);
 
+/* A jump that goes back to `to` and doesn't look like it; gives the unit after. */
+uint32_t qc_room_write_way_back(uint8_t *code, uint32_t at, uint32_t to);
+
 /* Writes a jump forward from `at` to `to`; gives its size in units. */
 uint8_t qc_room_write_jump(uint8_t *code, uint32_t at, uint32_t to);
 

@@ -1,6 +1,8 @@
 #include "qc_compat_bell.h"
+#include "qc_compat_evaluator.h"
 
 #include "qc_engine_probe.h"
+#include "qc_probe_calls.h"
 #include "qc_probe_events.h"
 #include "qc_probe_hook.h"
 #include "qc_probe_slots.h"
@@ -165,7 +167,8 @@ static PyObject *evaluate(PyThreadState *thread, _PyInterpreterFrame *frame, int
          PyUnicode_CompareWithASCIIString(code->co_name, "_run_module_as_main") != 0)) {
         return _PyEval_EvalFrameDefault(thread, frame, throwing);
     }
-    (void)qc_set_evaluator(NULL, evaluate);
+    (void)qc_set_evaluator(_PyEval_EvalFrameDefault, evaluate);
+    qc_probe_calls_open(slots.map);
     if (code->co_flags & CO_OPTIMIZED) { /* that uses exec() */
         return _PyEval_EvalFrameDefault(thread, frame, throwing);
     }
@@ -178,10 +181,12 @@ static PyObject *evaluate(PyThreadState *thread, _PyInterpreterFrame *frame, int
 void qc_probe_await_program(qc_tracer *tracer)
 {
     if (!qc_program_is_to_come()) {
+        qc_probe_calls_open(slots.map);
         return;
     }
     slots.main_thread = PyThread_get_thread_ident();
-    if (qc_set_evaluator(evaluate, NULL) < 0) {
+    if (qc_set_evaluator(evaluate, _PyEval_EvalFrameDefault) < 0) {
+        qc_probe_calls_open(slots.map);
         qc_store_doubt(tracer->store, "another tool evaluates Python's frames: the main program is "
                                       "missing if it is a script");
     }
@@ -292,7 +297,8 @@ void qc_probe_slots_close(qc_codemap *map)
     if (slots.map != map) {
         return;
     }
-    (void)qc_set_evaluator(NULL, evaluate);
+    (void)qc_set_evaluator(_PyEval_EvalFrameDefault, evaluate);
+    qc_probe_calls_close();
     qc_probe_events_close();
     PyType_Type.tp_as_number->nb_negative = NULL;
     slots.code->get = slots.get_code;

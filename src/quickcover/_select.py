@@ -160,7 +160,6 @@ _OBSTACLES: dict[str, tuple[Obstacle, ...]] = {
     "probe": (
         _no_extension,
         _no_probes,
-        _no_plugin_contexts,
         _no_file_tracers,
         _no_one_thread,
         _no_room,

@@ -87,7 +87,7 @@ def traces_finalizers() -> bool:
 
 def contexts_by_functions(engine: str) -> bool:
     """Whether this engine sees every call, as contexts that functions begin need."""
-    return engine not in ("probe", "python")
+    return engine != "python"
 
 
 def monitoring() -> Any:

@@ -42,6 +42,31 @@ def count(x):
     while x:
         yield x
         x -= 1
+def values(x):
+    y = yield x
+    try:
+        y = (yield y) or 1; x = y
+        for z in range(2):
+            yield z; x += 1
+    finally:
+        if x: return (yield)
+async def steps(waits):
+    for wait in waits:
+        await wait
+    async with Manager() as manager:
+        await waits[0]
+        async for x in manager:
+            if x: waits.append(x)
+    return x
+class Wait:
+    def __await__(self): yield 1
+class Manager:
+    async def __aenter__(self): await Wait(); return self
+    async def __aexit__(self, *_): await Wait()
+    async def __aiter__(self):
+        yield 1
+        await Wait()
+        yield 2
 """
 
 
@@ -66,6 +91,37 @@ def in_contexts(name: str, directory: Path, branch: bool) -> dict[str, Recorded]
     used.cov.switch_context("nothing")
     used.stop()
     return by_context(used)
+
+
+def in_contexts_of_suspended_frames(
+    name: str, directory: Path, branch: bool
+) -> dict[str, Recorded]:
+    """A new context each time that a generator or a coroutine goes on."""
+    program = Scene(directory, name, branch).load(PROGRAM)
+    used = CoverageMeasurer(name, directory, branch)
+    used.start()
+    waits = [program.Wait(), program.Wait()]
+    suspended = [program.count(2), program.values(1), program.steps(waits), program.values(2)]
+    with contextlib.suppress(IndexError):
+        for step in range(20):
+            frame = suspended[step % len(suspended)]
+            used.cov.switch_context(f"step {step}")
+            try:
+                frame.throw(KeyError(1)) if step == 11 else frame.send(None)
+            except (StopIteration, KeyError):
+                suspended.remove(frame)
+            used.cov.switch_context("between")
+    used.stop()
+    return by_context(used)
+
+
+def test_a_suspended_frame_goes_on_in_another_context(
+    tmp_path: Path, name: str, branch: bool
+) -> None:
+    """The line that it goes on with was reached in that one, too."""
+    if name == "python":
+        pytest.skip(f"{name} has probes between lines, and not where a frame goes on")
+    compare(in_contexts_of_suspended_frames, tmp_path.resolve(), name, branch)
 
 
 def by_context(used: CoverageMeasurer) -> dict[str, Recorded]:
@@ -338,6 +394,48 @@ def in_functions_of_a_plugin(name: str, directory: Path, branch: bool) -> dict[s
     used.cov._plugin_override = plugins  # type: ignore[attr-defined]
     play_tests(used, program)
     return by_context(used)
+
+
+Call = tuple[object, ...]
+
+
+class Listener(CoveragePlugin):
+    """A plugin that keeps what it sees of the frames in one file, and lets some begin contexts."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.calls: list[Call] = []
+
+    def dynamic_context(self, frame: FrameType) -> str | None:
+        if frame.f_code.co_filename != self.file:
+            return None
+        assert frame.f_back is not None
+        variables = sorted((key, repr(value)) for key, value in frame.f_locals.items())
+        plain = [pair for pair in variables if " at 0x" not in pair[1]]
+        self.calls.append((frame.f_code.co_name, frame.f_lineno, frame.f_back.f_lineno, *plain))
+        return frame.f_code.co_name if len(self.calls) % 3 == 0 else None
+
+
+def test_a_plugin_sees_every_call_in_the_same_way(tmp_path: Path, name: str, branch: bool) -> None:
+    if not facts.contexts_by_functions(name):
+        pytest.skip(f"{name} does not see every call")
+    directory = tmp_path.resolve()
+    seen: dict[str, list[Call]] = {}
+
+    def play(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
+        listener = Listener(str(directory / "program.py"))
+        program = Scene(directory, name, branch).load(TESTS)
+        used = CoverageMeasurer(name, directory, branch)
+        plugins = [lambda registry: registry.add_dynamic_context(listener)]
+        if name != facts.stock():
+            plugins.append(lambda registry: quickcover.coverage_init(registry, {}))
+        used.cov._plugin_override = plugins  # type: ignore[attr-defined]
+        play_tests(used, program)
+        seen[name] = listener.calls
+        return by_context(used)
+
+    compare(play, directory, name, branch)
+    assert seen[name] == seen[facts.stock()]
 
 
 def test_a_plugin_switches_contexts(tmp_path: Path, name: str, branch: bool) -> None:

@@ -196,8 +196,9 @@ def test_under_a_profiler(prober: Prober, hung: types.CodeType, names: dict[str,
 def test_cprofile(prober: Prober, hung: types.CodeType, names: dict[str, Any]) -> None:
     profile = cProfile.Profile()
     profile.runcall(names["f"], 1)
-    counts = {entry.code.co_name: entry.callcount for entry in profile.getstats()[:1]}
-    assert counts == {"f": 1}
+    counts = {entry.code: entry.callcount for entry in profile.getstats()}
+    calls = {code.co_name: n for code, n in counts.items() if not isinstance(code, str)}
+    assert calls == {"f": 1}  # what C functions were called is by their names
 
 
 @pytest.mark.parametrize("looks", [False, True])

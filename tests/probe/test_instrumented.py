@@ -152,6 +152,43 @@ def f(x):
     assert prober.lines() == {1, 2, 3, 4, 5, 6, 7, 8}
 
 
+@pytest.mark.parametrize("instructions", [False, True])
+def test_a_trace_function_sees_no_line_again_where_a_frame_goes_on(
+    load: Load, instructions: bool
+) -> None:
+    source = """
+    def f(x):
+        yield x
+        y = yield 2
+        y = (yield 3) or 1
+        for z in range(2):
+            yield z
+        yield from range(2)
+    """
+    found = []
+    for measured in (False, True):
+        lines: list[int] = []
+
+        def trace(frame: types.FrameType, event: str, arg: object) -> Any:
+            frame.f_trace_opcodes = instructions
+            if event == "line" and frame.f_code.co_filename == FILE:
+                lines.append(frame.f_lineno)  # noqa: B023
+            return trace
+
+        prober = Prober()
+        if measured:
+            prober.start()
+        f = load(source).f
+        sys.settrace(trace)
+        try:
+            assert list(f(1)) == [1, 2, 3, 0, 1, 0, 1]
+        finally:
+            sys.settrace(None)
+            prober.stop()
+        found.append(lines)
+    assert found[0] == found[1]
+
+
 class Meddler(Support):
     """Switches events and trace functions on and off while a program runs."""
 

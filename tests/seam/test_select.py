@@ -26,7 +26,7 @@ BOTH = _env.Interpreter(
         (BARE, Request(branch=True), "trace"),
         (PROBES, Request(), "probe"),
         (PROBES, Request(branch=True), "probe"),
-        (PROBES, Request(plugin_contexts=True), "trace"),
+        (PROBES, Request(plugin_contexts=True), "probe"),
         (PROBES, Request(file_tracers=("django",)), "trace"),
         (LINES, Request(), "monitoring"),
         (LINES, Request(branch=True), "trace"),
