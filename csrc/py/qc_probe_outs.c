@@ -144,6 +144,33 @@ static bool meet(const qc_plan *plan, uint32_t one, uint32_t other)
            ways[1] == others[1];
 }
 
+/* Is there a way on that a branch has, and the test that comes after it, or one that only parts of
+ * the same condition lead to from there? As in `a and (b and c or d) or e`. */
+static bool meet_later(const qc_plan *plan, uint32_t branch, uint32_t test)
+{
+    enum { MOST = 16 };
+    if (plan->instructions[branch].line == plan->instructions[test].line) {
+        return meet(plan, branch, test); /* as most; there is little to join */
+    }
+    uint32_t tests[MOST] = {test}, count = 1;
+    for (uint32_t n = 0; n < count; n++) {
+        const qc_instruction *one = &plan->instructions[tests[n]];
+        uint32_t ways[2] = {one->next, one->target};
+        if (meet(plan, branch, tests[n])) {
+            return true;
+        }
+        for (int side = 0; side < 2 && count < MOST; side++) {
+            uint32_t next = next_test(plan, ways[side]), k = 0;
+            while (k < count && tests[k] != next) {
+                k++;
+            }
+            tests[count] = next;
+            count += k == count && next != QC_PROBE_NONE;
+        }
+    }
+    return false;
+}
+
 /* Joins the lines from the branch at `branch` to the test that comes after instruction k. */
 static void note_joined(const qc_plan *plan, const line_notes *lines, uint32_t branch, uint32_t k,
                         uint32_t test)
@@ -173,7 +200,7 @@ static void note_conditions(const qc_plan *plan, const line_notes *lines)
         bool both = tests[0] != QC_PROBE_NONE && tests[1] != QC_PROBE_NONE &&
                     meet(plan, tests[0], tests[1]);
         for (int side = 0; side < 2; side++) {
-            if (tests[side] != QC_PROBE_NONE && (both || meet(plan, k, tests[side]))) {
+            if (tests[side] != QC_PROBE_NONE && (both || meet_later(plan, k, tests[side]))) {
                 note_joined(plan, lines, k, ways[side], tests[side]);
             }
         }
