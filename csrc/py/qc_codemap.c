@@ -21,7 +21,7 @@ static void on_code_death(void *extra)
         qc_bells_leave(map, link->code->co_consts);
     }
     qc_bell_free(link);
-    PyCodeObject *original = qc_twin_free(map, link->twin);
+    PyCodeObject *original = qc_twin_free(link);
     if (link->prev != NULL) {
         link->prev->next = link->next;
     } else {

@@ -40,21 +40,18 @@ typedef struct qc_link {
     uint64_t epoch;
     struct qc_record *record;
     struct qc_link *prev_twin, *next_twin;
-    bool armed;          /* local events are set */
-    bool hides_line;     /* its first line has an event only if its start has one */
-    bool begins_context; /* a call of it began a dynamic context */
-    uint8_t tools;       /* the tool ids under which it was met, as bits */
-    /* trace: the file (NULL: not measured), and what is remembered of this code object */
-    uint64_t trace_epoch;
-    qc_file *trace_file;
+    bool armed : 1;          /* local events are set */
+    bool hides_line : 1;     /* its first line has an event only if its start has one */
+    bool begins_context : 1; /* a call of it began a dynamic context */
+    bool was_hung : 1;       /* probe: it had a bell when a tracer stopped */
+    uint8_t tools;           /* the tool ids under which it was met, as bits */
+    uint32_t fired; /* its last entry in the list of a session that arms again, plus 1; or 0 */
+    /* trace: what is remembered of this code object; NULL: it was not met */
     struct qc_trace_record *trace;
     /* probe: what makes this code object an instrumented twin, NULL; or what its twin is, NULL */
     struct qc_twin *twin;
     PyCodeObject *replacement; /* borrowed: the twin keeps its original alive */
-    struct qc_twin *replacement_twin;
-    struct qc_bell *bell; /* what tells that it is about to run; NULL */
-    bool was_hung;        /* it had a bell when a tracer stopped */
-    uint32_t fired; /* its last entry in the list of a session that arms again, plus 1; or 0 */
+    struct qc_bell *bell;      /* what tells that it is about to run; NULL */
 } qc_link;
 
 /* NULL with an exception set when memory or co_extra slots ran out. One reference. */

@@ -244,7 +244,6 @@ static PyCodeObject *make_known_twin(qc_tracer *tracer, qc_link *link, PyObject 
     }
     if (twin != NULL) {
         link->replacement = twin;
-        link->replacement_twin = qc_twin_of(tracer->store->map, twin);
     }
     return twin;
 }

@@ -28,13 +28,12 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
 /* A new example: what the session's store has decided goes on, with nothing seen yet. */
 static bool goes_on(qc_tracer *tracer, qc_link *link)
 {
-    if (tracer->store->session == NULL || link->epoch != tracer->store->epoch) {
+    if (tracer->store->session == NULL || link->epoch != tracer->store->epoch ||
+        link->trace == NULL) {
         return false;
     }
-    if (link->trace != NULL) {
-        qc_trace_record_renew(link->trace);
-    }
-    link->trace_epoch = tracer->store->round;
+    qc_trace_record_renew(link->trace);
+    link->trace->epoch = tracer->store->round;
     return true;
 }
 
@@ -44,20 +43,19 @@ static int decide(qc_tracer *tracer, qc_link *link, PyFrameObject *frame, qc_ver
     if (qc_decide(tracer, link->code, frame, verdict) < 0) {
         return -1;
     }
-    if (verdict->file != NULL && link->trace == NULL &&
-        (link->trace = qc_trace_record_new(link->code)) == NULL) {
+    qc_trace_record *record = qc_trace_record_get(link);
+    if (record == NULL ||
+        (verdict->file != NULL && qc_trace_record_prepare(record, link->code) < 0)) {
         qc_verdict_clear(verdict);
         return -1;
     }
     if (verdict->file_tracer != NULL) {
-        link->trace_epoch = 0; /* what a plugin says is for this call alone */
+        record->epoch = 0; /* what a plugin says is for this call alone */
         return 0;
     }
-    if (link->trace != NULL) {
-        qc_trace_record_renew(link->trace);
-    }
-    link->trace_file = verdict->file;
-    link->trace_epoch = tracer->store->round;
+    qc_trace_record_renew(record);
+    record->file = verdict->file;
+    record->epoch = tracer->store->round;
     if (tracer->store->session != NULL) {
         link->epoch = tracer->store->epoch;
     }
@@ -70,7 +68,7 @@ static int refresh(qc_tracer *tracer, qc_trace_frame *entry)
 {
     qc_verdict verdict;
     if (goes_on(tracer, entry->link)) {
-        return entry->link->trace_file == entry->file;
+        return entry->link->trace->file == entry->file;
     }
     if (decide(tracer, entry->link, entry->frame, &verdict) < 0) {
         return -1;
@@ -183,8 +181,9 @@ static int on_call(qc_tracer *tracer, PyFrameObject *frame)
         return -1;
     }
     qc_link *link = qc_codemap_find(tracer->store->map, code);
-    qc_file *file = link != NULL ? link->trace_file : NULL;
-    if (QC_UNLIKELY(link == NULL || link->trace_epoch != tracer->store->round) &&
+    const qc_trace_record *record = link != NULL ? link->trace : NULL;
+    qc_file *file = record != NULL ? record->file : NULL;
+    if (QC_UNLIKELY(record == NULL || record->epoch != tracer->store->round) &&
         !(link != NULL && goes_on(tracer, link))) {
         if ((link = qc_codemap_get(tracer->store->map, code)) == NULL ||
             decide(tracer, link, frame, &verdict) < 0) {
@@ -296,7 +295,7 @@ static int on_plugin_line(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObjec
 static int on_new_arc(qc_tracer *tracer, qc_trace_frame *entry, int32_t line)
 {
     qc_link *link = entry->link;
-    if (link->trace_epoch != tracer->store->round) {
+    if (link->trace->epoch != tracer->store->round) {
         int fresh = refresh(tracer, entry);
         if (fresh <= 0) {
             return fresh < 0 ? -1 : record_line(tracer, entry, line);
@@ -328,10 +327,10 @@ static inline int on_line(qc_tracer *tracer, PyFrameObject *frame)
         return on_plugin_line(tracer, entry, frame);
     }
     int32_t line = qc_frame_line(frame);
-    qc_link *link = entry->link;
-    if (QC_LIKELY(link->trace_epoch == tracer->store->round)) {
-        uint32_t index = (uint32_t)line - (uint32_t)link->trace->first;
-        if (QC_LIKELY(index < link->trace->lines && link->trace->from[index] == entry->last)) {
+    const qc_trace_record *record = entry->link->trace;
+    if (QC_LIKELY(record->epoch == tracer->store->round)) {
+        uint32_t index = (uint32_t)line - (uint32_t)record->first;
+        if (QC_LIKELY(index < record->lines && record->from[index] == entry->last)) {
             if (tracer->store->branch) {
                 entry->last_line = line;
                 entry->last = (uint16_t)(index + QC_TRACE_FIRST_LINE);
@@ -359,7 +358,7 @@ static int record_exit(qc_tracer *tracer, qc_trace_frame *entry, PyFrameObject *
         }
     }
 #endif
-    bool cached = entry->link->trace_epoch == tracer->store->round;
+    bool cached = record->epoch == tracer->store->round;
     if (cached && record->exit_from == entry->last_line) {
         return 0;
     }

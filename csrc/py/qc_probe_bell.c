@@ -7,11 +7,11 @@
 
 /* ------------------------------------------------------------------ hanging */
 
-static void exchange(qc_link *link)
+/* Frames of the code have begun from this unit on; and the other number of stack slots is its. */
+static void exchange(qc_link *link, uint32_t begin)
 {
-    qc_bell *bell = link->bell;
-    bell->slots = qc_code_set_stack(link->code, bell->slots);
-    bell->begin = qc_code_set_begin(link->code, bell->begin);
+    link->bell->slots = qc_code_set_stack(link->code, link->bell->slots);
+    (void)qc_code_set_begin(link->code, (int)begin);
 }
 
 void qc_bell_take_down(qc_link *link)
@@ -20,8 +20,8 @@ void qc_bell_take_down(qc_link *link)
     if (bell != NULL && bell->hangs) {
         uint8_t *at = qc_code_bytes(link->code) + 2 * (size_t)bell->entry;
         memcpy(at, bell->saved, sizeof bell->saved);
-        exchange(link);
-        bell->references = Py_REFCNT(link->code);
+        exchange(link, bell->entry);
+        bell->references = (int32_t)Py_REFCNT(link->code);
         bell->hangs = false;
     }
 }
@@ -34,7 +34,7 @@ void qc_bell_hang_up(qc_link *link)
     }
     uint8_t *at = qc_code_bytes(link->code) + 2 * (size_t)bell->entry;
     memcpy(bell->saved, at, sizeof bell->saved);
-    exchange(link);
+    exchange(link, qc_code_units(link->code));
     qc_write_bell(at);
     bell->hangs = true;
 }
@@ -55,7 +55,7 @@ int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file
 {
     PyCodeObject *code = (PyCodeObject *)PyTuple_GET_ITEM(home, place);
     uint32_t entry = qc_code_begin(code);
-    if (!fits(code, entry)) {
+    if (!fits(code, entry) || place > INT32_MAX) {
         return 0;
     }
     qc_link *link = qc_codemap_get(map, code);
@@ -67,10 +67,9 @@ int qc_bell_new(qc_codemap *map, PyObject *home, Py_ssize_t place, qc_file *file
         return -1;
     }
     *bell = (qc_bell){.home = home,
-                      .place = place,
+                      .place = (int32_t)place,
                       .file = file,
                       .slots = qc_code_twin_slots(code),
-                      .begin = (int)qc_code_units(code),
                       .entry = entry};
     link->bell = bell;
     qc_bell_hang_up(link);

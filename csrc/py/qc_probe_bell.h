@@ -21,12 +21,12 @@
 
 /* On the link of the code that it hangs in. */
 typedef struct qc_bell {
-    PyObject *home;        /* borrowed: constants of the twin where the code stands; NULL: none */
-    Py_ssize_t place;      /* in them */
-    qc_file *file;         /* what the code is measured into */
-    Py_ssize_t references; /* to the code, when the bell was taken down */
-    int32_t slots, begin;  /* of the stack, and where frames have begun: the other of the two */
-    uint32_t entry;        /* the unit where it hangs */
+    PyObject *home;     /* borrowed: constants of the twin where the code stands; NULL: none */
+    qc_file *file;      /* what the code is measured into */
+    int32_t place;      /* in home */
+    int32_t references; /* to the code, when the bell was taken down */
+    int32_t slots;      /* of the stack: with the bell, or without, whichever is not in the code */
+    uint32_t entry;     /* the unit where it hangs: the code's beginning */
     bool hangs;
     uint8_t saved[2 * QC_BELL_UNITS]; /* what it displaces */
 } qc_bell;

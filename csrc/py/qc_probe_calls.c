@@ -40,9 +40,11 @@ static _Thread_local struct {
     } passed[64];
 } asking;
 
+static uint32_t askers; /* threads; to look at `asking` takes long */
+
 bool qc_probe_calls_passes(qc_link *link, qc_probe *probe)
 {
-    if (QC_LIKELY(!asking.asks) || asking.count == Py_ARRAY_LENGTH(asking.passed)) {
+    if (QC_LIKELY(askers == 0) || !asking.asks || asking.count == Py_ARRAY_LENGTH(asking.passed)) {
         return false;
     }
     if (probe->armed) {
@@ -56,6 +58,7 @@ bool qc_probe_calls_passes(qc_link *link, qc_probe *probe)
 static void ask_ends(const qc_tracer *tracer)
 {
     asking.asks = false;
+    askers--;
     while (asking.count > 0) {
         PyCodeObject *code = asking.passed[--asking.count].code;
         qc_link *link = qc_codemap_find(tracer->state->map, code);
@@ -80,6 +83,7 @@ static int aside(qc_tracer *tracer, int (*function)(qc_tracer *tracer, PyFrameOb
     PyThreadState_EnterTracing(thread);
     qc_recursion_allow(CALLS);
     asking.asks = true;
+    askers++;
     int result = function(tracer, frame);
     ask_ends(tracer);
     qc_recursion_allow(-CALLS);

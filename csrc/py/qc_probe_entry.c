@@ -44,7 +44,7 @@ static int move_generator(qc_tracer *tracer, PyObject *generator, _PyInterpreter
     qc_twin *twin = link->twin;
     PyCodeObject *code = qc_iframe_code(frame);
     if (code->co_stacksize < twin->slots) {
-        twin->slots = code->co_stacksize;
+        twin->slots = (int16_t)code->co_stacksize;
         if (twin->awake) {
             qc_twin_disarm(link);
         }

@@ -82,11 +82,11 @@ static PyObject *caught(const qc_link *link, const qc_probe *probe)
     qc_codeview view = qc_record_view(link->record);
     qc_exception_entry entry;
     const uint8_t *at = view.exceptions;
-    if (view.code[2 * (size_t)probe->own_unit] == PUSH_EXC_INFO) {
+    if (view.code[2 * (size_t)qc_probe_own_unit(probe)] == PUSH_EXC_INFO) {
         return qc_handled_exception();
     }
     while ((at = qc_exception_next(&view, at, &entry)) != NULL) {
-        if (entry.target == probe->own_unit) {
+        if (entry.target == qc_probe_own_unit(probe)) {
             return qc_stacked((entry.depth >> 1) + (entry.depth & 1));
         }
     }
@@ -99,7 +99,7 @@ static bool landed(const qc_link *link, const qc_probe *probe)
     PyCodeObject *original = link->twin->original;
     uint32_t unit = qc_exception_unit(caught(link, probe), link->code);
     int lasti = unit != UINT32_MAX ? 2 * (int)qc_twin_origin(link->twin, unit) : -1;
-    return qc_record_landing(link->record, original, lasti, probe->begin_unit);
+    return qc_record_landing(link->record, original, lasti, probe->other_unit);
 }
 
 /* Was the exception that leaves the code thrown into it where it yields? That is no way out, to
@@ -129,16 +129,16 @@ static void record_probe(qc_link *link, qc_probe *probe)
         return;
     }
     if (probe->flags & QC_HIT_RETURN) {
-        qc_record_hit(link->record, probe->own_unit, QC_HIT_RETURN);
+        qc_record_hit(link->record, qc_probe_own_unit(probe), QC_HIT_RETURN);
     }
     if (probe->flags & QC_HIT_PASSED) {
-        qc_record_hit(link->record, probe->own_unit, QC_HIT_PASSED);
+        qc_record_hit(link->record, qc_probe_own_unit(probe), QC_HIT_PASSED);
     }
     if (probe->flags & QC_PROBE_RESUMED) {
         qc_record_hit(link->record, probe->line_unit - 1, QC_HIT_PASSED);
     }
     if (probe->side) {
-        qc_record_hit(link->record, probe->side_unit, probe->side);
+        qc_record_hit(link->record, probe->other_unit, probe->side);
     }
     if (probe->kind == QC_PROBE_CATCH) {
         probe->done = probe->done || !landed(link, probe);

@@ -252,13 +252,13 @@ static uint32_t write_trampoline(builder *b, uint32_t at)
         .trampoline = at, .kind = (uint8_t)planned->kind, .flags = (uint8_t)planned->flags};
     bool jump = planned->kind == QC_PROBE_JUMP;
     probe->line_unit = b->plan->instructions[k].start;
-    probe->own_unit = b->plan->instructions[planned->own].unit;
+    probe->own = (uint8_t)(b->plan->instructions[planned->own].unit - probe->line_unit);
     probe->slots = (int16_t)(planned->slots < INT16_MAX ? planned->slots : INT16_MAX);
     probe->prefixes = planned->kind == QC_PROBE_PAD ? 0 : b->prefixes[k];
     probe->patch = source - (planned->kind == QC_PROBE_PAD);
     if (planned->side_of != QC_PROBE_NONE) {
         probe->side = (uint8_t)planned->side;
-        probe->side_unit = b->plan->instructions[planned->side_of].unit;
+        probe->other_unit = b->plan->instructions[planned->side_of].unit;
     }
     probe->opcode = JUMP_FORWARD;
     probe->argument = (uint8_t)(at - probe->patch - 1);
@@ -270,7 +270,7 @@ static uint32_t write_trampoline(builder *b, uint32_t at)
         to = b->start[branch->target];
     }
     if (planned->kind == QC_PROBE_CATCH) {
-        probe->begin_unit = b->plan->instructions[planned->begin].start;
+        probe->other_unit = b->plan->instructions[planned->begin].start;
     }
     /* PUSH_EXC_INFO has the exception be the one that is handled; COPY finds it on the stack. */
     bool asks_first = planned->kind == QC_PROBE_OUT ||

@@ -18,23 +18,29 @@
 
 /* A probe in its place. Units are those of the new code, but for those of hits. */
 typedef struct qc_probe {
-    uint32_t patch;           /* the unit that it displaces, or the first unit of its branch */
-    uint32_t trampoline;      /* the first unit of its trampoline */
-    uint32_t target;          /* where it goes on */
-    uint32_t side_unit;       /* of the original: the branch whose side is hit, too */
-    uint32_t line_unit;       /* of the original: where the instruction begins */
-    uint32_t own_unit;        /* of the original: its opcode, after prefixes */
-    uint32_t begin_unit;      /* of the original: where a handler's line begins */
-    uint8_t kind;             /* qc_probe_kind */
-    uint8_t side;             /* QC_HIT_LEFT, QC_HIT_RIGHT, or 0: none */
-    uint8_t flags;            /* as in qc_planned */
-    uint8_t prefixes;         /* EXTENDED_ARGs before the opcode of the instruction */
+    uint32_t patch;      /* the unit that it displaces, or the first unit of its branch */
+    uint32_t trampoline; /* the first unit of its trampoline */
+    uint32_t target;     /* where it goes on */
+    uint32_t line_unit;  /* of the original: where the instruction begins */
+    uint32_t other_unit; /* of the original: the branch whose side is hit, too; of QC_PROBE_CATCH,
+                          * where the handler's line begins */
+    uint8_t own;         /* from line_unit to the opcode whose own hits these are */
+    uint8_t kind : 3;    /* qc_probe_kind */
+    uint8_t side : 3;    /* QC_HIT_LEFT, QC_HIT_RIGHT, or 0: none */
+    bool armed : 1;
+    bool done : 1;    /* QC_PROBE_CATCH, QC_PROBE_OUT: every exception of interest was seen */
+    uint8_t flags;    /* as in qc_planned */
+    uint8_t prefixes; /* EXTENDED_ARGs before the opcode of the instruction */
     uint8_t opcode, argument; /* what stands at the place while the probe is armed */
     int16_t slots;            /* of the stack that the trampoline needs */
-    bool armed;
-    bool done;      /* QC_PROBE_CATCH, QC_PROBE_OUT: every exception of interest was seen */
-    uint16_t saved; /* while armed: the unit displaced, opcode in the low byte */
+    uint16_t saved;           /* while armed: the unit displaced, opcode in the low byte */
 } qc_probe;
+
+/* The unit of the original whose QC_HIT_RETURN and QC_HIT_PASSED it tells of. */
+static inline uint32_t qc_probe_own_unit(const qc_probe *probe)
+{
+    return probe->line_unit + probe->own;
+}
 
 /* Does the trampoline of a probe with these flags go back by a jump that looks like none? After a
  * RESUME there is a line event wherever CPython finds that something jumps to, on the same line,

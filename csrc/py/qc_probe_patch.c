@@ -266,18 +266,20 @@ static bool lacks(const qc_record *record, const qc_probe *probe, bool branches)
     if (probe->flags & QC_HIT_LINE && !qc_hits_has(hits, probe->line_unit, QC_HIT_LINE)) {
         return true;
     }
-    unsigned own = probe->flags & (QC_HIT_RETURN | QC_HIT_PASSED);
     if (!branches) {
         return false;
     }
     if ((probe->kind == QC_PROBE_CATCH || probe->kind == QC_PROBE_OUT) && !probe->done) {
         return true;
     }
-    return (own & QC_HIT_RETURN && !qc_hits_has(hits, probe->own_unit, QC_HIT_RETURN)) ||
-           (own & QC_HIT_PASSED && !qc_hits_has(hits, probe->own_unit, QC_HIT_PASSED)) ||
-           (probe->flags & QC_PROBE_RESUMED &&
-            !qc_hits_has(hits, probe->line_unit - 1, QC_HIT_PASSED)) ||
-           (probe->side && !qc_hits_has(hits, probe->side_unit, probe->side));
+    unsigned own = probe->flags & (QC_HIT_RETURN | QC_HIT_PASSED | QC_PROBE_RESUMED);
+    if (own == 0) {
+        return probe->side && !qc_hits_has(hits, probe->other_unit, probe->side);
+    }
+    return (own & QC_HIT_RETURN && !qc_hits_has(hits, qc_probe_own_unit(probe), QC_HIT_RETURN)) ||
+           (own & QC_HIT_PASSED && !qc_hits_has(hits, qc_probe_own_unit(probe), QC_HIT_PASSED)) ||
+           (own & QC_PROBE_RESUMED && !qc_hits_has(hits, probe->line_unit - 1, QC_HIT_PASSED)) ||
+           (probe->side && !qc_hits_has(hits, probe->other_unit, probe->side));
 }
 
 /* The same where functions may begin contexts. */

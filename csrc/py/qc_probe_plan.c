@@ -414,24 +414,20 @@ static inline bool returns_constant(const qc_plan *plan, uint32_t k)
            plan->instructions[one->next].comers == 1 && !plan->instructions[one->next].pad;
 }
 
-/* Does a suspended frame go on with instruction k? Another context may have begun since then. */
-static bool goes_on(const qc_plan *plan, uint32_t k)
-{
-    return plan->generator && k > 1 && qc_opcode_is_resume(plan->instructions[k - 1].opcode) &&
-           plan->instructions[k - 2].opcode == YIELD_VALUE && plan->instructions[k].comers == 1;
-}
-
-/* The flags for contexts of the instruction k, which has these others. */
-static unsigned tells(const qc_plan *plan, uint32_t k, unsigned flags)
+/* The flags for contexts of the instruction k, which has these others, in a plan that has any. */
+static unsigned context_flags(const qc_plan *plan, uint32_t k, unsigned flags)
 {
     const qc_instruction *one = &plan->instructions[k];
-    if (!plan->tells) {
-        return 0;
+    bool resumes = k > 0 && qc_opcode_is_resume(one[-1].opcode);
+    bool goes_on =
+        resumes && plan->generator && k > 1 && one[-2].opcode == YIELD_VALUE && one->comers == 1;
+    unsigned found = goes_on ? QC_PROBE_RESUMED : 0;
+    if (plan->tells) {
+        /* A suspended frame goes on in a handler, too: where an exception is thrown into it. */
+        found |= resumes || one->handler ? QC_TELLS_BEGIN : 0u;
+        found |= flags & QC_HIT_RETURN || one->opcode == YIELD_VALUE ? QC_TELLS_END : 0u;
     }
-    /* A suspended frame goes on in a handler, too: where an exception is thrown into it. */
-    bool begins = one->handler || (k > 0 && qc_opcode_is_resume(plan->instructions[k - 1].opcode));
-    bool ends = flags & QC_HIT_RETURN || one->opcode == YIELD_VALUE;
-    return (begins ? QC_TELLS_BEGIN : 0u) | (ends ? QC_TELLS_END : 0u);
+    return found;
 }
 
 /* The instruction where the line begins of a handler that begins with instruction k, if it is to be
@@ -443,7 +439,7 @@ static uint32_t line_to_catch(const qc_plan *plan, uint32_t k)
     return one->handler && catches ? line_of_handler(plan, k) : QC_PROBE_NONE;
 }
 
-/* Adds the probes that one instruction needs. 0, or -1 when memory ran out. */
+/* Adds the probes that one instruction needs. 0; -1 when memory ran out; 1: it can't have them. */
 static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
 {
     const qc_instruction *one = &plan->instructions[k];
@@ -464,8 +460,9 @@ static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
     if (one->marks & QC_MARK_PROOF) {
         flags |= QC_HIT_PASSED;
     }
-    flags |= goes_on(plan, k) ? QC_PROBE_RESUMED : 0;
-    flags |= tells(plan, k, flags);
+    if (plan->contexts) {
+        flags |= context_flags(plan, k, flags);
+    }
     bool side = sides->of[k] != QC_PROBE_NONE;
     if (one->pad) {
         if ((probe = add_probe(plan, QC_PROBE_PAD, k)) == NULL) {
@@ -476,6 +473,9 @@ static int place_probes(qc_plan *plan, const side_table *sides, uint32_t k)
         side = false;
     }
     uint32_t begin = line_to_catch(plan, k);
+    if (side && begin != QC_PROBE_NONE) {
+        return 1; /* no branch leads to a handler; a probe couldn't tell of both */
+    }
     if (flags || side || begin != QC_PROBE_NONE) {
         qc_probe_kind kind = begin != QC_PROBE_NONE ? QC_PROBE_CATCH : QC_PROBE_AT;
         if ((probe = add_probe(plan, kind, k)) == NULL) {
@@ -560,6 +560,7 @@ int qc_plan_make(qc_plan *plan, const qc_codeview *view, bool tells, bool marked
     }
     if (result == 0) {
         plan->first = first_index(plan);
+        plan->contexts = plan->tells || plan->generator;
         flow_lines(plan, view);
         if (!marked) {
             result = find_marks(plan, view);

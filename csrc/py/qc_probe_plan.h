@@ -100,6 +100,7 @@ typedef struct qc_plan {
     bool generator; /* or a coroutine */
     bool classes;   /* it makes some */
     bool tells;     /* it is asked where frames begin and end */
+    bool contexts;  /* tells, or a generator */
     bool outs;      /* some instruction has `out` */
     bool pads;      /* some instruction needs a pad */
 } qc_plan;

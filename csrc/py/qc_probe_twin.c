@@ -8,21 +8,26 @@
 #include "qc_probe_twin.h"
 #include "qc_record.h"
 
-PyCodeObject *qc_twin_free(qc_codemap *map, qc_twin *twin)
+static size_t size_of_place(bool far)
 {
+    return far ? sizeof(uint32_t) : sizeof(uint16_t);
+}
+
+PyCodeObject *qc_twin_free(qc_link *link)
+{
+    qc_twin *twin = link->twin;
     if (twin == NULL) {
         return NULL;
     }
     PyCodeObject *original = twin->original;
-    qc_link *link = original != NULL ? qc_codemap_find(map, original) : NULL;
-    if (link != NULL && link->replacement_twin == twin) {
-        link->replacement = NULL;
-        link->replacement_twin = NULL;
+    qc_link *known = original != NULL ? qc_codemap_find(link->map, original) : NULL;
+    if (known != NULL && known->replacement == link->code) {
+        known->replacement = NULL;
     }
     Py_XDECREF(twin->clean);
     Py_XDECREF(twin->exceptions);
     Py_XDECREF(twin->outs);
-    qc_free(twin->places, (twin->units + 1) * sizeof(uint32_t));
+    qc_free(twin->places, (twin->units + 1) * size_of_place(twin->far));
     qc_free(twin->probes, twin->probe_count * sizeof(qc_probe));
     qc_free(twin, sizeof *twin);
     return original;
@@ -136,7 +141,29 @@ static PyObject *bytes_of(const uint8_t *items, size_t size)
 /* The objects that a layout has changed; NULL: not changed. */
 typedef struct new_parts {
     PyObject *clean, *linetable, *exceptions, *outs;
+    void *places;
+    bool far;
 } new_parts;
+
+/* The places of a layout, in as few bytes as they need: half of all code has moved. NULL when
+ * memory ran out. */
+static void *pack_places(const qc_layout *layout, bool *far)
+{
+    uint32_t count = layout->place_count;
+    *far = layout->places[count - 1] > UINT16_MAX;
+    void *places = qc_malloc(count * size_of_place(*far));
+    if (places != NULL && *far) {
+        memcpy(places, layout->places, count * sizeof(uint32_t));
+    }
+    if (places != NULL && !*far) {
+        const uint32_t *from = layout->places;
+        uint16_t *to = places;
+        for (uint32_t unit = 0; unit < count; unit++) {
+            to[unit] = (uint16_t)from[unit];
+        }
+    }
+    return places;
+}
 
 static int make_parts(const qc_layout *layout, new_parts *parts)
 {
@@ -146,7 +173,9 @@ static int make_parts(const qc_layout *layout, new_parts *parts)
         parts->clean = bytes_of(layout->clean, 2 * (size_t)layout->clean_units);
         parts->linetable = bytes_of(layout->linetable.items, layout->linetable.size);
         parts->exceptions = bytes_of(layout->exceptions.items, layout->exceptions.size);
-        good = parts->clean != NULL && parts->linetable != NULL && parts->exceptions != NULL;
+        parts->places = pack_places(layout, &parts->far);
+        good = parts->clean != NULL && parts->linetable != NULL && parts->exceptions != NULL &&
+               parts->places != NULL;
     }
     if (good && layout->outs.items != NULL) {
         parts->outs = bytes_of(layout->outs.items, layout->outs.size);
@@ -156,6 +185,7 @@ static int make_parts(const qc_layout *layout, new_parts *parts)
         Py_XDECREF(parts->clean);
         Py_XDECREF(parts->linetable);
         Py_XDECREF(parts->exceptions);
+        qc_free(parts->places, layout->place_count * size_of_place(parts->far));
     }
     return good ? 0 : -1;
 }
@@ -181,8 +211,8 @@ static void take_layout(qc_link *link, qc_layout *layout, const new_parts *parts
     twin->probes = layout->probes;
     twin->probe_count = layout->probe_count;
     layout->probes = NULL;
-    twin->places = layout->places;
-    layout->places = NULL;
+    twin->places = parts->places;
+    twin->far = parts->far;
     for (uint32_t k = 0; k < twin->probe_count; k++) {
         uint8_t kind = twin->probes[k].kind;
         twin->asks_exceptions |= kind == QC_PROBE_CATCH || kind == QC_PROBE_OUT;
@@ -255,9 +285,15 @@ int qc_twin_wake(qc_link *link)
     return result;
 }
 
+static uint32_t place_at(const qc_twin *twin, uint32_t unit)
+{
+    return twin->far ? ((const uint32_t *)twin->places)[unit]
+                     : ((const uint16_t *)twin->places)[unit];
+}
+
 uint32_t qc_twin_place(const qc_twin *twin, uint32_t unit)
 {
-    return twin->places != NULL && unit < twin->units ? twin->places[unit] : unit;
+    return twin->places != NULL && unit < twin->units ? place_at(twin, unit) : unit;
 }
 
 uint32_t qc_twin_origin(const qc_twin *twin, uint32_t place)
@@ -268,14 +304,14 @@ uint32_t qc_twin_origin(const qc_twin *twin, uint32_t place)
     uint32_t low = 0, high = twin->units;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (twin->places[middle] <= place) {
+        if (place_at(twin, middle) <= place) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     uint32_t unit = low > 0 ? low - 1 : 0;
-    while (unit > 0 && twin->places[unit - 1] == twin->places[unit]) {
+    while (unit > 0 && place_at(twin, unit - 1) == place_at(twin, unit)) {
         unit--; /* its caches stand where it stands; to CPython, they may have no line (3.13.3) */
     }
     return unit;

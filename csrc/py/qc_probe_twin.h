@@ -31,26 +31,27 @@ typedef struct qc_twin {
     PyObject *clean;      /* strong; what co_code shows; NULL: asleep, and nobody has asked */
     PyObject *exceptions; /* strong; what co_exceptiontable shows */
     PyObject *outs;       /* strong; the table with the way to QC_PROBE_OUT; NULL: no such */
-    uint32_t *places;     /* if moved: unit of the original → its unit */
+    void *places;         /* if moved: unit of the original → its unit, as uint16_t or, if `far` */
     uint32_t units;       /* of the original */
     uint32_t entry;       /* where its first line begins: there the stub stands */
-    int32_t slots;        /* of the stack, in the frame that has the fewest */
     uint64_t barred;      /* epoch of the last store that started while a frame ran it; 0 */
     uint32_t stub;        /* the trampoline of the stub */
+    int16_t slots;        /* of the stack, in the frame that has the fewest */
+    uint8_t stub_units;   /* while the stub stands there; else 0 */
+    bool outs_armed : 1;  /* `outs` is in force */
+    bool asks_exceptions : 1; /* it has QC_PROBE_CATCH or QC_PROBE_OUT */
+    bool awake : 1;           /* the probes have their places */
+    bool lazy : 1;    /* a function that was not woken yet: its constants are its original's */
+    bool moved : 1;   /* instructions stand elsewhere than in the original */
+    bool far : 1;     /* places are uint32_t */
+    bool settled : 1; /* it may have run without waking: nothing may move any more */
+    bool fresh : 1;   /* being armed for the first time: it has not run at all */
     uint8_t saved[2 * QC_STUB_UNITS]; /* what the stub displaces */
-    uint8_t stub_units;               /* while the stub stands there; else 0 */
-    bool outs_armed;                  /* `outs` is in force */
-    bool asks_exceptions;             /* it has QC_PROBE_CATCH or QC_PROBE_OUT */
-    bool awake;                       /* the probes have their places */
-    bool lazy;    /* a function that was not woken yet: its constants are its original's */
-    bool moved;   /* instructions stand elsewhere than in the original */
-    bool settled; /* it may have run without waking: nothing may move any more */
-    bool fresh;   /* being armed for the first time: it has not run at all */
 } qc_twin;
 
-/* Frees a twin (NULL is ignored) whose code object dies, and gives its reference to the original
- * away. Runs no Python. */
-PyCodeObject *qc_twin_free(qc_codemap *map, qc_twin *twin);
+/* Frees the twin of a link, if there is one, whose code object dies, and gives its reference to the
+ * original away. Runs no Python. */
+PyCodeObject *qc_twin_free(qc_link *link);
 
 #if QC_HAVE_PROBES
 

@@ -4,12 +4,20 @@
 #include "qc_bytecode.h"
 #include "qc_trace_record.h"
 
+static void drop_tables(qc_trace_record *record)
+{
+    qc_free(record->from, record->lines * sizeof(uint16_t));
+    qc_free(record->yields, record->units / 8 + 1);
+    qc_free(record->unit_lines, record->units * sizeof(uint16_t));
+    record->from = record->unit_lines = NULL;
+    record->yields = NULL;
+    record->lines = record->units = 0;
+}
+
 void qc_trace_record_free(qc_trace_record *record)
 {
     if (record != NULL) {
-        qc_free(record->from, record->lines * sizeof(uint16_t));
-        qc_free(record->yields, record->units / 8 + 1);
-        qc_free(record->unit_lines, record->units * sizeof(uint16_t));
+        drop_tables(record);
         qc_free(record, sizeof *record);
     }
 }
@@ -51,14 +59,20 @@ static int find_yields(qc_trace_record *record, PyCodeObject *code)
     return 0;
 }
 
-qc_trace_record *qc_trace_record_new(PyCodeObject *code)
+qc_trace_record *qc_trace_record_get(qc_link *link)
 {
-    qc_codeview view = code_view(code);
-    qc_trace_record *record = qc_calloc(1, sizeof *record);
-    if (record == NULL) {
+    if (link->trace == NULL && (link->trace = qc_calloc(1, sizeof *link->trace)) == NULL) {
         PyErr_NoMemory();
-        return NULL;
     }
+    return link->trace;
+}
+
+int qc_trace_record_prepare(qc_trace_record *record, PyCodeObject *code)
+{
+    if (record->prepared) {
+        return 0;
+    }
+    qc_codeview view = code_view(code);
     int32_t last;
     record->units = view.units;
     if (qc_line_range(&view, &record->first, &last)) {
@@ -71,10 +85,11 @@ qc_trace_record *qc_trace_record_new(PyCodeObject *code)
         PyErr_NoMemory();
     } else if (find_yields(record, code) == 0) {
         qc_trace_record_renew(record);
-        return record;
+        record->prepared = true;
+        return 0;
     }
-    qc_trace_record_free(record);
-    return NULL;
+    drop_tables(record);
+    return -1;
 }
 
 #if QC_RETURN_SHOWS_NEW_LINE

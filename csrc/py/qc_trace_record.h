@@ -5,6 +5,8 @@
 #ifndef QC_TRACE_RECORD_H
 #define QC_TRACE_RECORD_H
 
+#include "qc_codemap.h"
+
 /* Where a line was reached from, as a short number: a line of the same code object is its distance
  * from the record's first line plus QC_TRACE_FIRST_LINE. */
 enum {
@@ -19,6 +21,9 @@ enum {
 
 /* What is remembered of a code object: owned by its link. */
 typedef struct qc_trace_record {
+    uint64_t epoch;    /* the store and its round that decided; 0: none */
+    qc_file *file;     /* what it is measured into; NULL: it is not measured */
+    bool prepared;     /* there are tables; they and what is below don't exist else */
     int32_t first;     /* line of from[0] */
     uint32_t lines;    /* length of from */
     uint16_t *from;    /* by line: the short number of where it was last reached from; 0: never */
@@ -28,8 +33,11 @@ typedef struct qc_trace_record {
     uint16_t *unit_lines; /* by unit: line - first + 1, or 0 to ask the frame; NULL until needed */
 } qc_trace_record;
 
-/* A record of nothing seen yet; NULL with an exception set. */
-qc_trace_record *qc_trace_record_new(PyCodeObject *code);
+/* The link's record, undecided and without tables if it is new; NULL with an exception set. */
+qc_trace_record *qc_trace_record_get(qc_link *link);
+
+/* Makes the tables, of nothing seen yet, if there are none. 0, or -1 with an exception set. */
+int qc_trace_record_prepare(qc_trace_record *record, PyCodeObject *code);
 
 void qc_trace_record_free(qc_trace_record *record);
 
