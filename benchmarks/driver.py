@@ -183,7 +183,11 @@ def weigh(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def code_units(job: dict[str, Any]) -> dict[str, Any]:
-    """How many code objects of the source run, and how many code units they have."""
+    """How many code objects of the source run, and how many code units they have.
+
+    `made` is how many units those and the code of the functions have that they make, which an
+    engine may have to change before it runs.
+    """
     module = load(job["path"])
     seen: dict[int, CodeType] = {}
 
@@ -195,7 +199,17 @@ def code_units(job: dict[str, Any]) -> dict[str, Any]:
     sys.setprofile(note)
     module.run(1)
     sys.setprofile(None)
-    return {"codes": len(seen), "units": sum(len(code.co_code) // 2 for code in seen.values())}
+    made = {
+        id(item): item
+        for code in seen.values()
+        for item in code.co_consts
+        if isinstance(item, CodeType)
+    }
+    return {
+        "codes": len(seen),
+        "units": sum(len(code.co_code) // 2 for code in seen.values()),
+        "made": sum(len(code.co_code) // 2 for code in {**made, **seen}.values()),
+    }
 
 
 def installed(name: str) -> float:

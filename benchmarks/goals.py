@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from benchmarks import stats
 from benchmarks.measure import Table
@@ -30,6 +31,9 @@ class Goal:
         if self.limit is None:
             return None
         return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "reached": self.reached}
 
 
 def check(table: Table, workloads: list[Workload], version: str) -> Iterator[Goal]:

@@ -395,11 +395,19 @@ def memory(version: Version) -> Iterator[str]:
     weights = version.data.get("memory") or []
     if not weights:
         return
-    yield "Bytes for each code unit (two bytes of bytecode) of the code that ran, with sympy:\n"
+    yield (
+        "Bytes for each code unit (two bytes of bytecode), with sympy: of the code that ran; and, "
+        "as the probe engine changes it before it runs, of the functions that were made, too:\n"
+    )
     kinds = ("core", "traced", "resident")
     rows = [
-        [f"quickcover, {w['tool'].replace('/', ', ')}", *(number(w[k] / w["units"]) for k in kinds)]
+        [
+            f"quickcover, {w['tool'].replace('/', ', ')}: {title} ({w[units]:,} units)",
+            *(number(w[k] / w[units]) for k in kinds),
+        ]
         for w in weights
+        for title, units in (("ran", "units"), ("made", "made"))
+        if units == "units" or (units in w and w["tool"].startswith("probe/"))
     ]
     yield from grid(["", "C core", "traced", "resident"], rows)
 

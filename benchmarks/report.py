@@ -146,7 +146,7 @@ def as_json(benchmark: Benchmark, goals: list[Goal]) -> dict[str, Any]:
             for w in benchmark.workloads
         },
         "summary": {tool: asdict(summary) for tool, summary in summaries.items()},
-        "goals": [{**asdict(goal), "reached": goal.reached} for goal in goals],
+        "goals": [goal.as_json() for goal in goals],
     }
 
 
