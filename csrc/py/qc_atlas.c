@@ -75,8 +75,7 @@ static int add_number(PyObject *list, PyObject *numbers, PyObject *key, int64_t 
     if (result == 0 && (result = PyDict_SetItem(numbers, key, object)) < 0) {
         PyObject *error = qc_error_take();
         (void)PyList_SetSlice(list, last, last + 1, NULL);
-        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-        Py_DECREF(error);
+        qc_error_restore(error);
     }
     Py_XDECREF(object);
     return result;

@@ -56,11 +56,69 @@ static inline bool qc_iframe_makes_generator(const _PyInterpreterFrame *frame)
     return qc_iframe_code(frame)->co_flags & GENERATOR && frame->owner != FRAME_OWNED_BY_GENERATOR;
 }
 
+#if QC_AT_LEAST_3_13
+static inline bool qc_iframe_make_cell(_PyInterpreterFrame *frame, uint32_t place)
+{
+    PyObject *cell = PyCell_New(frame->localsplus[place]);
+    if (cell == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    Py_XSETREF(frame->localsplus[place], cell);
+    return true;
+}
+
+static inline void qc_iframe_copy_free_variables(_PyInterpreterFrame *frame)
+{
+    const PyCodeObject *code = qc_iframe_code(frame);
+    PyObject *closure = ((PyFunctionObject *)frame->f_funcobj)->func_closure;
+    PyObject **first = &frame->localsplus[code->co_nlocalsplus - code->co_nfreevars];
+    for (int k = 0; k < code->co_nfreevars; k++) {
+        first[k] = Py_NewRef(PyTuple_GET_ITEM(closure, k));
+    }
+}
+#endif
+
+/* Does what a frame that is about to begin does first: has it know the variables that it shares
+ * with other functions. (The first releases of 3.13 crash where somebody looks at them before;
+ * those before 3.13 know better.) False when memory ran out. */
+static inline bool qc_iframe_prepare(_PyInterpreterFrame *frame)
+{
+#if QC_AT_LEAST_3_13
+    uint32_t argument = 0;
+    _Py_CODEUNIT *at = frame->instr_ptr;
+    if (at != _PyCode_CODE(qc_iframe_code(frame))) {
+        return true;
+    }
+    for (;; at++) {
+        argument = argument << 8 | at->op.arg;
+        if (at->op.code == EXTENDED_ARG) {
+            continue;
+        }
+        if (at->op.code == COPY_FREE_VARS) {
+            qc_iframe_copy_free_variables(frame);
+        } else if (at->op.code != MAKE_CELL) {
+            return true;
+        } else if (!qc_iframe_make_cell(frame, argument)) {
+            return false;
+        }
+        frame->instr_ptr = at + 1;
+        argument = 0;
+    }
+#else
+    (void)frame;
+    return true;
+#endif
+}
+
 /* The frame object of a frame that an evaluator is given: a new reference; NULL, without an
  * exception, if memory ran out. CPython makes those of the innermost frame alone, and only if it
  * has begun. It shows the first line, as for a call event, until qc_frame_goes_on(). */
 static inline PyFrameObject *qc_coming_frame(PyThreadState *thread, _PyInterpreterFrame *frame)
 {
+    if (!qc_iframe_prepare(frame)) {
+        return NULL;
+    }
     PyCodeObject *code = qc_iframe_code(frame);
     _Py_CODEUNIT *begin = _PyCode_CODE(code) + code->_co_firsttraceable;
 #if QC_AT_LEAST_3_13
@@ -89,21 +147,8 @@ static inline void qc_frame_goes_on(PyFrameObject *object)
     object->f_lineno = 0; /* ask the place where it is */
 }
 
-/* Have so many calls nested that this thread should not call the evaluator for each? Where CPython
- * has its loop go on, calls take no room on C's stack. Never with the recursion limit that Python
- * begins with. */
-static inline bool qc_thread_is_deep(const PyThreadState *thread)
-{
-    enum { DEEP = 1000 };
-#if QC_CODE_IS_BORN_WARM
-    return thread->py_recursion_limit - thread->py_recursion_remaining > DEEP;
-#else
-    return thread->recursion_limit - thread->recursion_remaining > DEEP;
-#endif
-}
-
 /* Evaluates a frame by `next`. That the loop is called takes nothing of what CPython allows of
- * nested calls in C: it would not be, without an evaluator. */
+ * nested calls in C, as if it went on with the frame. (Where C calls a function, it would take.) */
 static inline PyObject *qc_evaluate_by(_PyFrameEvalFunction next, PyThreadState *thread,
                                        _PyInterpreterFrame *frame, int throwing)
 {

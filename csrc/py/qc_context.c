@@ -40,6 +40,10 @@ int qc_context_begin(qc_tracer *tracer, PyFrameObject *frame)
         Py_XDECREF(context);
         return context != NULL ? 0 : -1;
     }
+    if (!tracer->started || tracer->context != NULL) {
+        Py_DECREF(context); /* meanwhile another thread stopped us, or began one */
+        return 0;
+    }
     Py_XSETREF(tracer->context, context);
     return notify(tracer->switch_context, context) < 0 ? qc_context_abandon(tracer) : 1;
 }

@@ -536,9 +536,7 @@ static int monitoring_start(qc_tracer *tracer)
     }
     PyObject *error = qc_error_take();
     (void)monitoring_stop(tracer);
-    PyErr_Clear();
-    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_DECREF(error);
+    qc_error_restore(error);
     return -1;
 }
 

@@ -28,8 +28,7 @@ int qc_session_raise(qc_session *session)
                  "quickcover stopped measuring after an error, data is missing: %R", error);
     PyObject *raised = qc_error_take();
     PyException_SetCause(raised, error);
-    PyErr_SetObject((PyObject *)Py_TYPE(raised), raised);
-    Py_DECREF(raised);
+    qc_error_restore(raised);
     return -1;
 }
 

@@ -1,6 +1,8 @@
 #include "qc_compat_evaluator.h"
 #include "qc_compat_probe.h"
 
+#include "../core/qc_mem.h"
+#include "../core/qc_stack.h"
 #include "qc_context.h"
 #include "qc_probe_calls.h"
 #include "qc_probe_patch.h"
@@ -12,6 +14,7 @@ static struct {
     qc_codemap *map;           /* borrowed; NULL: closed */
     _PyFrameEvalFunction next; /* that was there before */
     bool lost;                 /* another tool has put its own in the place of ours */
+    bool wrapped;              /* it was there when we closed, and may go on to ours for ever */
 } calls;
 
 static PyObject *evaluate(PyThreadState *thread, _PyInterpreterFrame *frame, int throwing);
@@ -30,27 +33,45 @@ static void see(bool every)
     }
 }
 
-/* The probes that were passed while this thread asks; more than these are as any others. */
+typedef struct passed {
+    PyCodeObject *code; /* strong */
+    uint32_t probe;
+} passed;
+
+/* The probes that were passed while this thread asks. */
 static _Thread_local struct {
     bool asks;
-    uint32_t count;
-    struct {
-        PyCodeObject *code; /* strong */
-        uint32_t probe;
-    } passed[64];
+    passed *probes;
+    uint32_t count, capacity;
 } asking;
 
 static uint32_t askers; /* threads; to look at `asking` takes long */
 
+/* Makes room for one more probe. False when memory ran out: it is as any other, then. */
+static bool has_room(void)
+{
+    if (asking.count == asking.capacity) {
+        uint32_t more = 2 * asking.capacity + 8;
+        passed *probes =
+            qc_realloc(asking.probes, asking.capacity * sizeof *probes, more * sizeof *probes);
+        if (probes == NULL) {
+            return false;
+        }
+        asking.probes = probes;
+        asking.capacity = more;
+    }
+    return true;
+}
+
 bool qc_probe_calls_passes(qc_link *link, qc_probe *probe)
 {
-    if (QC_LIKELY(askers == 0) || !asking.asks || asking.count == Py_ARRAY_LENGTH(asking.passed)) {
+    if (QC_LIKELY(askers == 0) || !asking.asks || (probe->armed && !has_room())) {
         return false;
     }
     if (probe->armed) {
         qc_probe_disarm(link->code, link->twin, probe);
-        asking.passed[asking.count].code = (PyCodeObject *)Py_NewRef(link->code);
-        asking.passed[asking.count++].probe = (uint32_t)(probe - link->twin->probes);
+        asking.probes[asking.count].code = (PyCodeObject *)Py_NewRef(link->code);
+        asking.probes[asking.count++].probe = (uint32_t)(probe - link->twin->probes);
     }
     return true;
 }
@@ -60,13 +81,16 @@ static void ask_ends(const qc_tracer *tracer)
     asking.asks = false;
     askers--;
     while (asking.count > 0) {
-        PyCodeObject *code = asking.passed[--asking.count].code;
+        PyCodeObject *code = asking.probes[--asking.count].code;
         qc_link *link = qc_codemap_find(tracer->state->map, code);
         if (tracer->started && link != NULL && link->twin != NULL) {
-            qc_twin_arm_probe(link, asking.passed[asking.count].probe);
+            qc_twin_arm_probe(link, asking.probes[asking.count].probe);
         }
         Py_DECREF(code);
     }
+    qc_free(asking.probes, asking.capacity * sizeof *asking.probes);
+    asking.probes = NULL;
+    asking.capacity = 0;
 }
 
 /* Calls that the plugin may make where the program has reached its recursion limit. */
@@ -153,13 +177,16 @@ static PyObject *evaluate(PyThreadState *thread, _PyInterpreterFrame *frame, int
 {
     _PyFrameEvalFunction next = calls.next;
     qc_tracer *tracer = calls.map != NULL ? calls.map->prober : NULL;
+    /* Where CPython has its loop go on, calls take no room on C's stack. */
+    if (QC_UNLIKELY(qc_stack_is_half_used())) {
+        if (tracer != NULL && tracer->context == NULL) {
+            qc_store_doubt(tracer->store, "contexts that begin in very deep recursion are missing");
+        }
+        return evaluate_unseen(thread, frame, throwing);
+    }
     if (tracer == NULL || tracer->context != NULL || thread->tracing ||
         qc_iframe_makes_generator(frame)) {
         return qc_evaluate_by(next, thread, frame, throwing);
-    }
-    if (QC_UNLIKELY(qc_thread_is_deep(thread))) {
-        qc_store_doubt(tracer->store, "contexts that begin in very deep recursion are missing");
-        return evaluate_unseen(thread, frame, throwing);
     }
     Py_INCREF(tracer); /* Python code runs, during which another thread may stop us */
     bool failed;
@@ -176,20 +203,25 @@ static PyObject *evaluate(PyThreadState *thread, _PyInterpreterFrame *frame, int
 
 void qc_probe_calls_open(qc_codemap *map)
 {
-    const qc_tracer *tracer = map->prober;
-    if (calls.map != NULL || !qc_context_is_asked(tracer) || tracer->test_contexts) {
+    const qc_tracer *tracer = map != NULL ? map->prober : NULL;
+    if (calls.map != NULL || tracer == NULL || !qc_context_is_asked(tracer) ||
+        tracer->test_contexts) {
         return;
     }
     calls.map = map;
-    calls.next = qc_evaluator();
     calls.lost = false;
+    calls.wrapped = calls.wrapped && qc_evaluator() != calls.next;
+    if (!calls.wrapped) { /* else it might go on to one that goes on to us */
+        calls.next = qc_evaluator();
+    }
     see(true);
 }
 
 void qc_probe_calls_close(void)
 {
     if (calls.map != NULL) {
-        (void)qc_set_evaluator(calls.next, evaluate);
+        bool gone = qc_set_evaluator(calls.next, evaluate) == 0 || qc_evaluator() == calls.next;
+        calls.wrapped = !gone;
         calls.map = NULL;
     }
 }

@@ -204,7 +204,11 @@ static int enter_running(qc_tracer *tracer, PyCodeObject *code, PyObject *global
 static int enter_frames(qc_tracer *tracer)
 {
     PyObject *frames = PyList_New(0);
+    int collecting = PyGC_Disable(); /* what it finds may have another thread run, and end frames */
     int result = frames != NULL ? qc_each_running_frame(note_frame, frames) : -1;
+    if (collecting) {
+        (void)PyGC_Enable();
+    }
     for (Py_ssize_t k = 0; result == 0 && k < PyList_GET_SIZE(frames); k++) {
         PyObject *pair = PyList_GET_ITEM(frames, k);
         result = enter_running(tracer, (PyCodeObject *)PyTuple_GET_ITEM(pair, 0),

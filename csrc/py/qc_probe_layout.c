@@ -56,7 +56,7 @@ static uint32_t own_units(const builder *b, const qc_planned *probe, uint32_t *f
 
 bool qc_probe_hides_jump(unsigned flags)
 {
-    return QC_CODE_IS_BORN_WARM && flags & QC_PROBE_RESUMED;
+    return QC_CODE_IS_BORN_WARM && flags & QC_PROBE_RESUMED && !(flags & QC_HIT_LINE);
 }
 
 static uint32_t trampoline_size(const builder *b, const qc_planned *probe)
@@ -76,6 +76,7 @@ static bool may_part(const builder *b, uint32_t k)
     const qc_plan *plan = b->plan;
     return k > plan->first && !plan->instructions[k].pad &&
            !qc_opcode_is_glued(plan->instructions[k - 1].opcode) &&
+           !qc_opcode_is_resume(plan->instructions[k - 1].opcode) &&
            !qc_opcode_is_resume(plan->instructions[k].opcode);
 }
 

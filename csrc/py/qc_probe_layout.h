@@ -44,7 +44,7 @@ static inline uint32_t qc_probe_own_unit(const qc_probe *probe)
 
 /* Does the trampoline of a probe with these flags go back by a jump that looks like none? After a
  * RESUME there is a line event wherever CPython finds that something jumps to, on the same line,
- * too. */
+ * too. (Where a line begins, there is one anyway.) */
 bool qc_probe_hides_jump(unsigned flags);
 
 typedef struct qc_layout {

@@ -209,8 +209,7 @@ static PyObject *marshalled(PyCFunction function, PyObject *module, PyObject *co
     PyObject *error = result == NULL ? qc_error_take() : NULL;
     (void)qc_codemap_each(looks.map, show, NULL);
     if (error != NULL) {
-        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-        Py_DECREF(error);
+        qc_error_restore(error);
     }
     return result;
 }

@@ -310,7 +310,8 @@ bool qc_twin_arm(qc_link *link, bool branches, bool all, bool fresh)
         }
         if (probe->slots > twin->slots) {
             /* docs/engines.md tells of those that don't count. */
-            left_out |= probe->kind != QC_PROBE_OUT && probe->flags != QC_PROBE_RESUMED;
+            unsigned flags = probe->flags & ~(unsigned)QC_TELLS;
+            left_out |= probe->kind != QC_PROBE_OUT && flags != QC_PROBE_RESUMED;
         } else {
             arm(link->code, twin, probe);
         }

@@ -59,8 +59,7 @@ void qc_store_doubt(qc_store *store, const char *format, ...)
     }
     qc_store_latch(store);
     if (error != NULL) {
-        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-        Py_DECREF(error);
+        qc_error_restore(error);
     }
 }
 

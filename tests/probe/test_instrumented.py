@@ -164,6 +164,9 @@ def test_a_trace_function_sees_no_line_again_where_a_frame_goes_on(
         for z in range(2):
             yield z
         yield from range(2)
+        x = [(yield 5),
+             (yield 6),
+             x]
     """
     found = []
     for measured in (False, True):
@@ -181,7 +184,7 @@ def test_a_trace_function_sees_no_line_again_where_a_frame_goes_on(
         f = load(source).f
         sys.settrace(trace)
         try:
-            assert list(f(1)) == [1, 2, 3, 0, 1, 0, 1]
+            assert list(f(1)) == [1, 2, 3, 0, 1, 0, 1, 5, 6]
         finally:
             sys.settrace(None)
             prober.stop()
