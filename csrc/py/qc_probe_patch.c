@@ -302,7 +302,9 @@ bool qc_twin_arm(qc_link *link, bool branches, bool all, bool fresh)
     }
     for (uint32_t k = 0; k < twin->probe_count; k++) {
         qc_probe *probe = &twin->probes[k];
-        probe->done = probe->done && !all;
+        if (all) {
+            probe->done = false;
+        }
         if (probe->armed || !(again      ? sees(probe, branches)
                               : contexts ? lacks_in_contexts(link->record, probe, branches)
                                          : lacks(link->record, probe, branches))) {
