@@ -61,6 +61,16 @@ def prober() -> Iterator[Prober]:
     prober.stop()
 
 
+@pytest.fixture
+def evaluators() -> Iterator[Any]:
+    """What sets frame evaluators, as another tool may; CPython's own is there again at the end."""
+    internal = pytest.importorskip("_testinternalcapi")
+    if not hasattr(internal, "set_eval_frame_record"):
+        pytest.skip("it can't be asked for here")
+    yield internal
+    internal.set_eval_frame_default()
+
+
 Load = Callable[[str], types.SimpleNamespace]
 
 

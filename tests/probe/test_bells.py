@@ -271,17 +271,12 @@ def test_local_events(
 
 
 def test_another_tool_evaluates_frames(
-    prober: Prober, hung: types.CodeType, names: dict[str, Any]
+    prober: Prober, hung: types.CodeType, names: dict[str, Any], evaluators: Any
 ) -> None:
-    internal = pytest.importorskip("_testinternalcapi")
-    if not hasattr(internal, "set_eval_frame_record"):
-        pytest.skip("it can't be asked for here")
     frames: list[str] = []
-    internal.set_eval_frame_record(frames)
-    try:
-        found = names["f"](1)
-    finally:
-        internal.set_eval_frame_default()
+    evaluators.set_eval_frame_record(frames)
+    found = names["f"](1)
+    evaluators.set_eval_frame_default()
     assert found == (4, 1)
     assert "f" in frames and "ring" not in frames
     assert _arcs(prober) >= SHORT

@@ -242,23 +242,17 @@ def test_the_recursion_limit_is_as_it_was(load: Load, asking: Any) -> None:
     assert prober.arcs()  # no warning
 
 
-def test_another_tool_evaluates_frames(load: Load, asking: Any) -> None:
-    internal = pytest.importorskip("_testinternalcapi")
-    if not hasattr(internal, "set_eval_frame_record"):
-        pytest.skip("it can't be asked for here")
+def test_another_tool_evaluates_frames(load: Load, asking: Any, evaluators: Any) -> None:
     frames: list[str] = []
-    internal.set_eval_frame_record(frames)
-    try:
-        prober, asked = asking()
-        names = load(SOURCE)
-        names.test(1)
-        assert asked.switches == ["test", None]
-        assert frames.count("test") == 1
-        prober.stop()
-        names.test(1)
-        assert frames.count("test") == 2
-    finally:
-        internal.set_eval_frame_default()
+    evaluators.set_eval_frame_record(frames)
+    prober, asked = asking()
+    names = load(SOURCE)
+    names.test(1)
+    assert asked.switches == ["test", None]
+    assert frames.count("test") == 1
+    prober.stop()
+    names.test(1)
+    assert frames.count("test") == 2
     assert prober.arcs()
 
 
@@ -279,40 +273,30 @@ def test_a_thread_with_a_small_stack(load: Load, asking: Any, kilobytes: int) ->
         prober.arcs()
 
 
-def test_another_tool_was_there_when_it_stopped(load: Load, asking: Any) -> None:
+def test_another_tool_was_there_when_it_stopped(load: Load, asking: Any, evaluators: Any) -> None:
     """It may go on to our evaluator for ever: ours must not go on to it."""
-    internal = pytest.importorskip("_testinternalcapi")
-    if not hasattr(internal, "set_eval_frame_record"):
-        pytest.skip("it can't be asked for here")
     prober, asked = asking()
     names = load(SOURCE)
-    internal.set_eval_frame_record([])
-    try:
-        prober.stop()
-        prober.start()
-        names.test(1)
-        with pytest.raises(RuntimeWarning, match="contexts may be missing"):
-            prober.arcs()
-    finally:
-        internal.set_eval_frame_default()
+    evaluators.set_eval_frame_record([])
+    prober.stop()
+    prober.start()
+    names.test(1)
+    with pytest.raises(RuntimeWarning, match="contexts may be missing"):
+        prober.arcs()
+    evaluators.set_eval_frame_default()
     prober.stop()
     prober.start()
     names.test(1)
     assert asked.switches == ["test", None]
 
 
-def test_another_tool_takes_its_place(load: Load, asking: Any) -> None:
-    internal = pytest.importorskip("_testinternalcapi")
-    if not hasattr(internal, "set_eval_frame_record"):
-        pytest.skip("it can't be asked for here")
+def test_another_tool_takes_its_place(load: Load, asking: Any, evaluators: Any) -> None:
     prober, asked = asking()
     names = load(SOURCE)
-    names.test.__globals__["f"] = lambda x: internal.set_eval_frame_record([])
-    try:
-        names.test(1)
-        names.test(1)
-    finally:
-        internal.set_eval_frame_default()
+    names.test.__globals__["f"] = lambda x: evaluators.set_eval_frame_record([])
+    names.test(1)
+    names.test(1)
+    evaluators.set_eval_frame_default()
     assert asked.switches == ["test", None]
     with pytest.raises(RuntimeWarning, match="contexts may be missing"):
         prober.arcs()
@@ -363,11 +347,8 @@ def test_another_thread_begins_a_context_meanwhile(load: Load, asking: Any) -> N
 
 
 def test_the_context_of_an_exception_stays_where_something_is_told(
-    load: Load, asking: Any
+    load: Load, asking: Any, evaluators: Any
 ) -> None:
-    internal = pytest.importorskip("_testinternalcapi")
-    if not hasattr(internal, "set_eval_frame_record"):
-        pytest.skip("it can't be asked for here")
     asking()
     names = load(
         """
@@ -378,11 +359,8 @@ def test_the_context_of_an_exception_stays_where_something_is_told(
                 raise KeyError(1)
         """
     )
-    try:
-        with pytest.raises(KeyError) as info:
-            names.test(internal.set_eval_frame_record)
-    finally:
-        internal.set_eval_frame_default()
+    with pytest.raises(KeyError) as info:
+        names.test(evaluators.set_eval_frame_record)
     assert isinstance(info.value.__context__, OSError)
 
 
