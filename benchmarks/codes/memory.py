@@ -4,7 +4,7 @@
 
 Three figures for each engine, divided by the code units of the code objects of sympy that ran; and
 for the probe engine, which changes code before it runs, by those of the functions that were made,
-too (four in five never run):
+too (three in four never run):
 
 - core: what the core's own allocator says is alive;
 - traced: what tracemalloc sees more than with the engine's limit (callbacks that record nothing);

@@ -387,13 +387,20 @@ class Switcher(CoveragePlugin):
 
 def in_functions_of_a_plugin(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
     program = Scene(directory, name, branch).load(TESTS)
+    used = measurer_with(Switcher(), name, directory, branch)
+    play_tests(used, program)
+    return by_context(used)
+
+
+def measurer_with(
+    plugin: CoveragePlugin, name: str, directory: Path, branch: bool
+) -> CoverageMeasurer:
     used = CoverageMeasurer(name, directory, branch)
-    plugins = [lambda registry: registry.add_dynamic_context(Switcher())]
+    plugins = [lambda registry: registry.add_dynamic_context(plugin)]
     if name != facts.stock():
         plugins.append(lambda registry: quickcover.coverage_init(registry, {}))
     used.cov._plugin_override = plugins  # type: ignore[attr-defined]
-    play_tests(used, program)
-    return by_context(used)
+    return used
 
 
 Call = tuple[object, ...]
@@ -425,11 +432,7 @@ def test_a_plugin_sees_every_call_in_the_same_way(tmp_path: Path, name: str, bra
     def play(name: str, directory: Path, branch: bool) -> dict[str, Recorded]:
         listener = Listener(str(directory / "program.py"))
         program = Scene(directory, name, branch).load(TESTS)
-        used = CoverageMeasurer(name, directory, branch)
-        plugins = [lambda registry: registry.add_dynamic_context(listener)]
-        if name != facts.stock():
-            plugins.append(lambda registry: quickcover.coverage_init(registry, {}))
-        used.cov._plugin_override = plugins  # type: ignore[attr-defined]
+        used = measurer_with(listener, name, directory, branch)
         play_tests(used, program)
         seen[name] = listener.calls
         return by_context(used)
